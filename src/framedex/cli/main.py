@@ -1,0 +1,35 @@
+"""The `framedex` command: one module a group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from framedex.cli.integrations import integrations
+from framedex.cli.serve import serve
+from framedex.cli.users import users
+from framedex.core.errors import DomainError
+
+
+class Framedex(click.Group):
+    """Shows expected refusals as one line, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DomainError as error:
+            raise click.ClickException(error.message) from error
+
+
+@click.group(cls=Framedex, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="framedex")
+def main() -> None:
+    """Framedex: an open, self-hosted index for multimodal data."""
+
+
+for command in (serve, users, integrations):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""Storage items: one object (or an ordered set of objects) that someone registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from framedex.core.ids import FolderId, IntegrationId, ItemId, UserId
+from framedex.core.media_types import ItemType
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as stored.
+
+    Attributes:
+        url: the address as registered; our own upload key for uploads; None for groups of items.
+        object_key: the key among our own objects when the bytes are ours.
+        is_child: registered as a frame or slice of a group.
+        metadata: exact JSON text; None when it was not asked for or there is none.
+        extra: JSON text of further facts; None when none.
+        data_rows: number of data rows that link the item.
+        owner: email. Times are microseconds since 1970 UTC; sizes are bytes; `duration` is seconds.
+    """
+
+    id: ItemId
+    folder_id: FolderId
+    item_type: ItemType
+    name: str
+    owner_id: UserId
+    owner: str
+    created_at: int
+    edited_at: int
+    url: str | None
+    integration_id: IntegrationId | None
+    integration_kind: str | None
+    object_key: str | None
+    is_tombstone: bool
+    is_child: bool
+    facts_supplied: bool
+    file_size: int | None
+    mime_type: str | None
+    duration: float | None
+    fps: float | None
+    width: int | None
+    height: int | None
+    frame_count: int | None
+    pages: int | None
+    audio_sample_rate: int | None
+    audio_bit_depth: int | None
+    audio_codec: str | None
+    audio_num_channels: int | None
+    dicom_instance_uid: str | None
+    dicom_study_uid: str | None
+    dicom_series_uid: str | None
+    extra: str | None
+    timeseries_settings: str | None
+    scene: str | None
+    scene_view_settings: str | None
+    scene_layout: str | None
+    group_layout: str | None
+    data_rows: int
+    metadata: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemQuery:
+    """Which items of a list.
+
+    Attributes:
+        folder_id: None: every folder that the caller may read.
+        search: case-insensitive substring of the name.
+    """
+
+    folder_id: FolderId | None
+    search: str | None = None
+    is_recursive: bool = False
+    is_in_dataset: bool | None = None
+    item_types: Sequence[ItemType] = ()
+    with_metadata: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPatch:
+    """What to change; None leaves a field alone, `RESET` clears it. All but `name` are exact JSON texts."""
+
+    name: str | None = None
+    metadata: str | None = None
+    timeseries_settings: str | None = None
+    scene_view_settings: str | None = None
+    scene_layout: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return all(
+            value is None
+            for value in (self.name, self.metadata, self.timeseries_settings, self.scene_view_settings, self.scene_layout)
+        )
+
+
+#: Clears a field of an `ItemPatch` (an explicit null in a request). Not JSON, so that no caller can send it as a value.
+RESET = "\x00reset"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSummary:
+    """Counts of a folder's direct contents; `total_size` in bytes."""
+
+    folders: int
+    by_type: dict[ItemType, int]
+    tombstones: int
+    upload_jobs: int
+    total_size: int
+
+
+def claim_digest(folder_id: FolderId, item_type: ItemType, urls: Sequence[str]) -> bytes:
+    """16 bytes that two items share exactly when they are duplicates: same folder, kind and ordered addresses."""
+    text = "\n".join((folder_id, item_type.value, *urls))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,150 @@
+"""The catalog: the truth, in units of work.
+
+A read unit sees one snapshot. A write unit is one transaction: its rows and its change-log entries commit together or not
+at all, and commits are ordered by `seq`. Nothing slow (files, network, probing) happens inside one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Protocol
+
+from framedex.core.ports.catalog_curation import CurationReads, CurationWrites
+from framedex.core.ports.catalog_datasets import DatasetReads, DatasetWrites
+from framedex.core.ports.catalog_folders import FolderReads, FolderWrites
+from framedex.core.ports.catalog_items import ItemReads, ItemWrites
+from framedex.core.ports.catalog_jobs import JobReads, JobWrites
+from framedex.core.ports.catalog_metadata import MetadataReads, MetadataWrites
+from framedex.core.ports.catalog_people import PeopleReads, PeopleWrites
+from framedex.core.ports.catalog_uploads import UploadReads, UploadWrites
+
+
+class Entity(StrEnum):
+    """What a change-log entry is about."""
+
+    ITEM = "item"
+    ITEM_METADATA = "item_metadata"
+    FOLDER = "folder"
+    DATASET = "dataset"
+    DATA_ROW = "data_row"
+    COLLECTION = "collection"
+    PRESET = "preset"
+    SCHEMA = "schema"
+    USER = "user"
+    GROUP = "group"
+    TAG = "tag"
+    INTEGRATION = "integration"
+    KEY = "key"
+    TOKEN = "token"
+    JOB = "job"
+    RIGHTS = "rights"
+
+
+class Op(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    READ = "read"
+
+
+class Change(Protocol):
+    """One entry of the change log."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def entity(self) -> str: ...
+    @property
+    def entity_id(self) -> str: ...
+    @property
+    def op(self) -> str: ...
+
+
+class ReadUnit(Protocol):
+    """A consistent view for reading."""
+
+    @property
+    def folders(self) -> FolderReads: ...
+    @property
+    def items(self) -> ItemReads: ...
+    @property
+    def metadata(self) -> MetadataReads: ...
+    @property
+    def people(self) -> PeopleReads: ...
+    @property
+    def uploads(self) -> UploadReads: ...
+    @property
+    def jobs(self) -> JobReads: ...
+    @property
+    def datasets(self) -> DatasetReads: ...
+    @property
+    def curation(self) -> CurationReads: ...
+
+    def changes_after(self, seq: int, limit: int) -> Sequence[Change]:
+        """Entries with a greater seq, in order."""
+        ...
+
+    def last_seq(self) -> int:
+        """The newest committed seq; 0 when nothing was ever written."""
+        ...
+
+
+class WriteUnit(Protocol):
+    """One transaction; reads inside see its own writes."""
+
+    @property
+    def folders(self) -> FolderWrites: ...
+    @property
+    def items(self) -> ItemWrites: ...
+    @property
+    def metadata(self) -> MetadataWrites: ...
+    @property
+    def people(self) -> PeopleWrites: ...
+    @property
+    def uploads(self) -> UploadWrites: ...
+    @property
+    def jobs(self) -> JobWrites: ...
+    @property
+    def datasets(self) -> DatasetWrites: ...
+    @property
+    def curation(self) -> CurationWrites: ...
+
+    def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
+        """Adds change-log entries; they are written last, so that seq is in commit order."""
+        ...
+
+    def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:
+        """Adds audit entries: who did what to which thing. `facts` never hold values of metadata."""
+        ...
+
+    def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
+        """The first response of a retried creator, if it was stored since then."""
+        ...
+
+    def remember_response(self, digest: str, response: str, now_us: int) -> None: ...
+
+
+class SeqWatch(Protocol):
+    """Filled while it is entered: the seq of the last unit that this thread committed, or None."""
+
+    @property
+    def seq(self) -> int | None: ...
+
+
+class Catalog(Protocol):
+    """Opens units of work. Thread-safe. A unit is used by one thread."""
+
+    def read(self) -> AbstractContextManager[ReadUnit]: ...
+
+    def write(self) -> AbstractContextManager[WriteUnit]:
+        """Waits in line for the writer (first come, first served), commits on a clean exit, else rolls back.
+
+        Raises:
+            StorageFull: the disk reserve is reached. Unavailable: the database does not answer. Conflict: a row was
+            taken meanwhile.
+        """
+        ...
+
+    def watch_seq(self) -> AbstractContextManager[SeqWatch]: ...

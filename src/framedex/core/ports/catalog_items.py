@@ -1,0 +1,103 @@
+"""Items in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from framedex.core.access import Caller, Standing
+from framedex.core.ids import FolderId, ItemId, UserId
+from framedex.core.items import Item, ItemPatch, ItemQuery
+from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.paging import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to add. `claim_urls` are the addresses that decide duplicates; none for items without addresses."""
+
+    id: ItemId
+    folder_id: FolderId
+    item_type: ItemType
+    name: str
+    owner_id: UserId
+    facts: MediaFacts
+    claim_urls: tuple[str, ...] = ()
+    url: str | None = None
+    integration_id: str | None = None
+    object_key: str | None = None
+    is_child: bool = False
+    facts_supplied: bool = False
+    metadata: str | None = None
+    children: tuple[ItemId, ...] = ()
+    timeseries_settings: str | None = None
+    scene: str | None = None
+    group_layout: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemUse:
+    """Where an item is used, as far as a caller may see."""
+
+    frame_in_groups: int
+    groups: Sequence[Item]
+    used_in_datasets: int
+    dataset_ids: Sequence[str]
+
+
+class ItemReads(Protocol):
+    def standings(self, caller: Caller, item_ids: Sequence[ItemId]) -> Mapping[ItemId, Standing]:
+        """What connects the caller with each item; absent items are left out. A fixed number of queries."""
+        ...
+
+    def get_many(self, item_ids: Sequence[ItemId], *, with_metadata: bool = True) -> Mapping[ItemId, Item]:
+        """Items by id, whether or not anyone may see them; absent ones are left out."""
+        ...
+
+    def list_page(self, caller: Caller, query: ItemQuery, page: PageRequest) -> Page[Item]:
+        """Items of the query that the caller may read."""
+        ...
+
+    def children(self, parent_id: ItemId) -> Sequence[Item]:
+        """Child items in order."""
+        ...
+
+    def child_ids(self, parent_ids: Sequence[ItemId]) -> Mapping[ItemId, Sequence[ItemId]]: ...
+
+    def use(self, caller: Caller, item_id: ItemId) -> ItemUse: ...
+
+    def holders(self, claims: Sequence[bytes]) -> Mapping[bytes, ItemId]:
+        """Items that hold claims."""
+        ...
+
+    def linked_holders(self, dataset_id: str, item_type: ItemType, urls: Sequence[str]) -> ItemId | None:
+        """An item that the dataset links whose kind and addresses equal these; None when there is none."""
+        ...
+
+    def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
+        """Ids of all items directly in the folders. Streams."""
+        ...
+
+
+class ItemWrites(ItemReads, Protocol):
+    def add_many(self, items: Sequence[NewItem], *, user_id: UserId, now_us: int) -> None:
+        """Adds items with metadata (version 1), children and claims; a claim that is taken is left to its holder."""
+        ...
+
+    def patch(self, item_id: ItemId, patch: ItemPatch, *, user_id: UserId, now_us: int) -> None:
+        """Applies a patch; a replaced metadata text goes to the history."""
+        ...
+
+    def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None: ...
+
+    def delete(self, item_ids: Sequence[ItemId]) -> Sequence[str]:
+        """Deletes items with metadata, history, child links, data rows and memberships.
+
+        Answers the keys of our own objects that nothing uses any more.
+        """
+        ...
+
+    def unused_frames(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:
+        """Frames and slices that only these items use: no other group, data row or own standing as a registered item."""
+        ...

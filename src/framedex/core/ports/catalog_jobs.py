@@ -1,0 +1,94 @@
+"""Jobs and units in the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from framedex.core.access import Caller
+from framedex.core.ids import FolderId, JobId
+from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitReceipt, UnitState
+
+
+class JobReads(Protocol):
+    def get(self, job_id: JobId) -> Job | None: ...
+
+    def states(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[JobState, int]]:
+        """State and the number of units that are no longer pending, by job. One query."""
+        ...
+
+    def list_recent(self, caller: Caller, before_id: JobId | None, limit: int) -> Sequence[Job]:
+        """The caller's jobs, newest first."""
+        ...
+
+    def receipts(
+        self, job_id: JobId, *, after: int, limit: int, states: Sequence[UnitState] = ()
+    ) -> Sequence[UnitReceipt]:
+        """Units in order of position, beginning behind `after` (-1 for the first)."""
+        ...
+
+    def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
+        """Position and receipt of every unit in this state, in order. Streams."""
+        ...
+
+    def runnable(self, now_us: int) -> Sequence[Job]:
+        """Jobs in `checking` or `applying`, most urgent first."""
+        ...
+
+    def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
+        """Units by state."""
+        ...
+
+    def count_running(self, folder_id: FolderId) -> int: ...
+
+
+class JobWrites(JobReads, Protocol):
+    def add(self, job: Job) -> None: ...
+
+    def add_units(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
+        """Adds units as (position, state, payload, receipt)."""
+        ...
+
+    def activate(self, job_id: JobId, state: JobState, *, total: int, errors: int) -> None:
+        """Ends staging."""
+        ...
+
+    def drop_staging(self, older_than_us: int) -> int:
+        """Removes jobs whose staging was interrupted: their caller never got an id."""
+        ...
+
+    def claim(self, job: Job, *, worker: str, limit: int, now_us: int, lease_us: int) -> Sequence[ClaimedUnit]:
+        """Leases up to `limit` units that nobody holds (or whose lease ended), in order."""
+        ...
+
+    def renew(self, worker: str, now_us: int, lease_us: int) -> None:
+        """Prolongs every lease of a worker."""
+        ...
+
+    def release(self, worker: str) -> None:
+        """Ends every lease of a worker: somebody else may take the units at once."""
+        ...
+
+    def postpone(self, unit: ClaimedUnit, *, not_before_us: int) -> None:
+        """Gives a unit back to be tried again later."""
+        ...
+
+    def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:
+        """Which of these units the worker still holds: the others must not be applied."""
+        ...
+
+    def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
+        """Writes outcomes, ends the leases and moves the job's counters."""
+        ...
+
+    def set_state(
+        self, job_id: JobId, state: JobState, *, now_us: int, problems: Sequence[str] = (), reset_done: bool = False
+    ) -> None: ...
+
+    def cancel_open_units(self, job_id: JobId) -> int:
+        """Cancels units that are neither done nor failed; answers how many."""
+        ...
+
+    def retry_failed(self, job_id: JobId) -> int:
+        """Puts failed and cancelled units back to waiting; answers how many."""
+        ...

@@ -1,0 +1,99 @@
+"""Metadata history, the metadata schema's versions, vectors and the quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from framedex.core.access import Caller
+from framedex.core.ids import ItemId
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataVersion:
+    """One version of an item's metadata; `text` is exact. `edited_by` is an email."""
+
+    version: int
+    text: str
+    edited_by: str
+    edited_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """One version of the workspace's metadata schema, in its wire form."""
+
+    version: int
+    text: str
+    edited_by: str
+    edited_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A value that does not fit its key's type. `frame` is the frame key as sent, or empty for the item itself."""
+
+    item_id: ItemId
+    frame: str
+    key: str
+    reason: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """An embedding as float32, little endian."""
+
+    item_id: ItemId
+    frame: str
+    key: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineCount:
+    key: str
+    reason: str
+    count: int
+    samples: Sequence[str]
+
+
+class MetadataReads(Protocol):
+    def texts(self, item_ids: Sequence[ItemId]) -> dict[ItemId, str]:
+        """Exact texts of the items that have metadata."""
+        ...
+
+    def history(self, item_id: ItemId) -> Sequence[MetadataVersion]:
+        """All kept versions, newest first, the current one included."""
+        ...
+
+    def schema(self) -> SchemaVersion | None:
+        """The newest version; None when no schema was ever saved."""
+        ...
+
+    def schema_versions(self) -> Sequence[SchemaVersion]: ...
+
+    def quarantine(self, caller: Caller, *, samples: int) -> Sequence[QuarantineCount]:
+        """Misfits of the items that the caller may read, by key and reason."""
+        ...
+
+    def vectors(self, item_id: ItemId) -> Sequence[Vector]: ...
+
+    def iter_texts(self, after: ItemId | None, limit: int) -> Iterator[tuple[ItemId, str]]:
+        """Items with metadata in id order behind `after`."""
+        ...
+
+
+class MetadataWrites(MetadataReads, Protocol):
+    def add_schema(self, version: SchemaVersion, user_id: str) -> None: ...
+
+    def set_derived(self, item_ids: Sequence[ItemId], misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
+        """Replaces what is derived of these items' metadata: their quarantine rows and vectors."""
+        ...
+
+    def add_derived(self, misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
+        """Adds what is derived of items that have nothing derived yet (fresh ones)."""
+        ...
+
+    def prune_history(self, older_than_us: int) -> int: ...

@@ -1,0 +1,236 @@
+"""Runs jobs: one coordinating thread claims and applies, a few threads prepare.
+
+Units that do no I/O are claimed and applied by the thousand. All others are prepared one to a thread; whatever is ready
+is applied together, so that a slow unit holds up nobody. A heartbeat keeps leases alive; when this process dies, they
+end, and somebody else takes the units.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from framedex.core.clock import now_us
+from framedex.core.errors import DomainError, Unavailable
+from framedex.core.ids import new_id
+from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitState
+from framedex.core.ports.catalog import Catalog, WriteUnit
+from framedex.core.ports.job_handlers import JobHandler, Prepared
+from framedex.jobs.signals import Signals
+
+_log = logging.getLogger("framedex.jobs")
+
+LEASE_US = 30_000_000
+_HEARTBEAT_S = 8.0
+_IDLE_S = 1.0
+_MAX_ATTEMPTS = 5
+#: Units a claim of an instant job takes, and units one transaction applies: bounds how long a PATCH waits in line.
+_CLAIM = 4000
+_APPLY = 400
+
+
+@dataclass(slots=True)
+class _Running:
+    job: Job
+    unit: ClaimedUnit
+    future: Future[Prepared]
+
+
+class Runner:
+    """One worker of the catalog's jobs."""
+
+    def __init__(
+        self, catalog: Catalog, handlers: Mapping[str, JobHandler], signals: Signals, *, threads: int = 4
+    ) -> None:
+        self.worker = new_id()
+        self._catalog = catalog
+        self._handlers = handlers
+        self._signals = signals
+        self._slots = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="framedex-unit")
+        self._running: list[_Running] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="framedex-runner", daemon=True)
+        self._heart = threading.Thread(target=self._beat, name="framedex-heartbeat", daemon=True)
+
+    def start(self) -> None:
+        with self._catalog.write() as write:
+            write.jobs.drop_staging(now_us())
+        self._thread.start()
+        self._heart.start()
+
+    def stop(self) -> None:
+        """Parks: finishes the step it is in and gives its units back."""
+        self._stopping.set()
+        self._signals.has_work()
+        if self._thread.is_alive():
+            self._thread.join(timeout=30)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._catalog.write() as write:
+            write.jobs.release(self.worker)
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                is_busy = self.step()
+            except DomainError as error:
+                _log.warning("the runner waits: %s", error.message)
+                is_busy = False
+            except Exception:  # a fault of one step must not end all jobs; the units' leases bring them back
+                _log.exception("a step of the runner failed")
+                is_busy = False
+            if not is_busy:
+                self._signals.wait_for_work(_IDLE_S)
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(_HEARTBEAT_S):
+            if not self._running:
+                continue
+            try:
+                with self._catalog.write() as write:
+                    write.jobs.renew(self.worker, now_us(), LEASE_US)
+            except DomainError as error:
+                _log.warning("leases were not renewed: %s", error.message)
+
+    def step(self) -> bool:
+        """One round: apply what is ready, advance jobs that are through, claim more. Whether anything moved."""
+        moved = self._apply_ready()
+        with self._catalog.read() as read:
+            jobs = [job for job in read.jobs.runnable(now_us()) if job.kind in self._handlers]
+        for job in jobs:
+            if self._handlers[job.kind].is_instant(job):
+                moved = self._run_instant(job) or moved
+            else:
+                moved = self._claim_slow(job, jobs) or moved
+        return moved
+
+    # Instant jobs
+
+    def _run_instant(self, job: Job) -> bool:
+        units = self._claim(job, _CLAIM)
+        if not units:
+            return self._advance(job)
+        handler = self._handlers[job.kind]
+        for start in range(0, len(units), _APPLY):
+            if self._stopping.is_set():
+                break
+            ready: list[Prepared] = []
+            failed: list[UnitOutcome] = []
+            for unit in units[start : start + _APPLY]:
+                try:
+                    ready.append(handler.prepare(job, unit))
+                except DomainError as error:
+                    failed.append(_failure(handler, unit, error.message))
+            self._settle(job, ready, failed)
+        return True
+
+    # Slow jobs
+
+    def _claim_slow(self, job: Job, jobs: Sequence[Job]) -> bool:
+        mine = sum(1 for running in self._running if running.job.id == job.id)
+        share = max(1, self._slots // max(1, len(jobs)))
+        wanted = min(self._slots * 2 - len(self._running), max(share, self._slots - len(self._running)))
+        if wanted <= 0 or mine >= self._slots * 2:
+            return False
+        units = self._claim(job, wanted)
+        if not units and mine == 0:
+            return self._advance(job)
+        handler = self._handlers[job.kind]
+        for unit in units:
+            future = self._pool.submit(handler.prepare, job, unit)
+            future.add_done_callback(lambda _: self._signals.has_work())
+            self._running.append(_Running(job, unit, future))
+        return bool(units)
+
+    def _apply_ready(self) -> bool:
+        done = [running for running in self._running if running.future.done()]
+        if not done:
+            return False
+        self._running = [running for running in self._running if not running.future.done() or running not in done]
+        ready: defaultdict[str, list[Prepared]] = defaultdict(list)
+        failed: defaultdict[str, list[UnitOutcome]] = defaultdict(list)
+        jobs = {running.job.id: running.job for running in done}
+        for running in done:
+            prepared = self._result(running)
+            if isinstance(prepared, Prepared):
+                ready[running.job.id].append(prepared)
+            elif prepared is not None:
+                failed[running.job.id].append(prepared)
+        for job_id, job in jobs.items():
+            self._settle(job, ready[job_id], failed[job_id])
+        return True
+
+    def _result(self, running: _Running) -> Prepared | UnitOutcome | None:
+        handler = self._handlers[running.job.kind]
+        try:
+            return running.future.result()
+        except Unavailable as error:
+            return self._try_later(running, handler, error)
+        except DomainError as error:
+            return _failure(handler, running.unit, error.message)
+        except Exception:  # one unit's fault must not take the others with it
+            _log.exception("a unit of job %s failed", running.job.id)
+            return _failure(handler, running.unit, "Framedex failed on this unit; the server's log has the details.")
+
+    def _try_later(self, running: _Running, handler: JobHandler, error: Unavailable) -> UnitOutcome | None:
+        if running.unit.attempts >= _MAX_ATTEMPTS:
+            return _failure(handler, running.unit, error.message)
+        pause_us = 500_000 * 2**running.unit.attempts
+        with self._catalog.write() as write:
+            write.jobs.postpone(running.unit, not_before_us=now_us() + pause_us)
+        return None
+
+    # Both
+
+    def _claim(self, job: Job, limit: int) -> Sequence[ClaimedUnit]:
+        with self._catalog.write() as write:
+            return write.jobs.claim(job, worker=self.worker, limit=limit, now_us=now_us(), lease_us=LEASE_US)
+
+    def _settle(self, job: Job, ready: Sequence[Prepared], failed: Sequence[UnitOutcome]) -> None:
+        positions = [p.unit.position for p in ready] + [o.position for o in failed]
+        with self._catalog.write() as write:
+            held = write.jobs.held(job.id, self.worker, positions)
+            mine = [p for p in ready if p.unit.position in held]
+            outcomes = [o for o in failed if o.position in held]
+            outcomes += self._outcomes(write, job, mine)
+            write.jobs.settle(job.id, outcomes)
+        handler = self._handlers[job.kind]
+        for prepared in ready:
+            if prepared.unit.position not in held:
+                handler.discard(prepared)
+        self._signals.changed(job.id)
+
+    def _outcomes(self, write: WriteUnit, job: Job, ready: Sequence[Prepared]) -> Sequence[UnitOutcome]:
+        if not ready:
+            return []
+        if job.state is JobState.CHECKING:
+            return [UnitOutcome(p.unit.position, UnitState.CHECKED, checked=p.checked) for p in ready]
+        return self._handlers[job.kind].apply(write, job, ready)
+
+    def _advance(self, job: Job) -> bool:
+        """Moves a job on when none of its units is open. Whether it moved."""
+        with self._catalog.write() as write:
+            now = write.jobs.get(job.id)
+            counts = write.jobs.count_open(job.id)
+            open_units = counts.get(UnitState.WAITING, 0)
+            if now is None or now.state is not job.state or open_units:
+                return False
+            errors = counts.get(UnitState.ERROR, 0)
+            handler = self._handlers[job.kind]
+            if job.state is JobState.CHECKING:
+                state = handler.after_checking(write, now, errors)
+            elif counts.get(UnitState.CHECKED, 0):
+                return False
+            else:
+                state = handler.after_applying(write, now, errors)
+            write.jobs.set_state(job.id, state, now_us=now_us(), reset_done=state is JobState.ERROR)
+        self._signals.changed(job.id)
+        return True
+
+
+def _failure(handler: JobHandler, unit: ClaimedUnit, message: str) -> UnitOutcome:
+    return UnitOutcome(unit.position, UnitState.ERROR, receipt=handler.unit_failed(unit, message))

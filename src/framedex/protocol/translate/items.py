@@ -1,0 +1,106 @@
+"""Items on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UnsetType
+
+from framedex.core.access import Caller
+from framedex.core.clock import to_iso
+from framedex.core.items import RESET, Item, ItemPatch
+from framedex.core.ports.catalog_items import ItemUse
+from framedex.protocol.dto.storage import PatchItemIn
+from framedex.protocol.translate.folders import metadata_text
+from framedex.services.links import STORAGE_LOCATIONS, Links
+
+
+class ItemWriter:
+    """Writes items for one caller, with signed addresses when asked for."""
+
+    def __init__(self, links: Links, caller: Caller, *, sign: bool) -> None:
+        self._links = links
+        self._caller = caller
+        self._sign = sign
+
+    def out(self, item: Item) -> dict[str, object]:
+        """`StorageItem`: every key always, null where unknown; metadata as a JSON string, `{}` where there is none."""
+        return {
+            "uuid": item.id,
+            "parent": item.folder_id,
+            "itemType": item.item_type.value,
+            "name": item.name,
+            "description": "",
+            "clientMetadata": item.metadata or "{}",
+            "owner": item.owner,
+            "createdAt": to_iso(item.created_at),
+            "lastEditedAt": to_iso(item.edited_at),
+            "isTombstone": item.is_tombstone,
+            "isPlaceholder": False,
+            "backedDataUnitsCount": item.data_rows,
+            "storageLocation": STORAGE_LOCATIONS[item.integration_kind],
+            "integrationHash": item.integration_id,
+            "url": item.url,
+            "signedUrl": self._links.content(item, self._caller) if self._sign else None,
+            "fileSize": item.file_size,
+            "mimeType": item.mime_type,
+            "duration": item.duration,
+            "fps": item.fps,
+            "height": item.height,
+            "width": item.width,
+            "dicomInstanceUid": item.dicom_instance_uid,
+            "dicomStudyUid": item.dicom_study_uid,
+            "dicomSeriesUid": item.dicom_series_uid,
+            "frameCount": item.frame_count,
+            "audioSampleRate": item.audio_sample_rate,
+            "audioBitDepth": item.audio_bit_depth,
+            "audioCodec": item.audio_codec,
+            "audioNumChannels": item.audio_num_channels,
+            "timeseriesSettings": _raw(item.timeseries_settings),
+        }
+
+    def out_with_metadata_link(self, item: Item) -> dict[str, object]:
+        """As `out`, with an address for the metadata instead of the metadata."""
+        return self.out(item) | {"clientMetadataSignedUrl": self._links.metadata(item.id, self._caller)}
+
+
+def item_patch(dto: PatchItemIn, *, path: str = "$") -> ItemPatch:
+    """Raises InvalidArguments with the path of what is wrong. Descriptions are always empty (deprecated by the SDK)."""
+    return ItemPatch(
+        name=dto.name,
+        metadata=metadata_text(dto.client_metadata, path=f"{path}.clientMetadata"),
+        timeseries_settings=_resettable(dto.timeseries_settings, f"{path}.timeseriesSettings"),
+        scene_view_settings=_resettable(dto.scene_view_settings, f"{path}.sceneViewSettings"),
+        scene_layout=_resettable(dto.scene_layout, f"{path}.sceneLayout"),
+    )
+
+
+def _resettable(raw: msgspec.Raw | UnsetType, path: str) -> str | None:
+    if isinstance(raw, UnsetType):
+        return None
+    return RESET if bytes(raw) == b"null" else metadata_text(raw, path=path)
+
+
+def _raw(text: str | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text.encode())
+
+
+def use_out(item: Item, use: ItemUse, folder_names: dict[str, str], datasets: list[dict[str, Any]]) -> dict[str, object]:
+    """`_StorageItemPrivateSummary`."""
+    return {
+        "frameInGroups": use.frame_in_groups,
+        "accessibleGroupItems": [
+            {
+                "uuid": group.id,
+                "name": group.name,
+                "parentUuid": group.folder_id,
+                "parentName": folder_names.get(group.folder_id, ""),
+                "itemType": group.item_type.value,
+            }
+            for group in use.groups
+        ],
+        "usedInDatasets": use.used_in_datasets,
+        "accessibleDatasets": datasets,
+        "groupLayout": _raw(item.group_layout),
+    }

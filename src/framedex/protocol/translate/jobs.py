@@ -1,0 +1,69 @@
+"""Upload jobs on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from uuid import NAMESPACE_OID, uuid5
+
+import msgspec
+
+from framedex.core.jobs import JobState
+from framedex.services.registration import Progress, UnitError
+
+_CHUNK = 2000
+_encode = msgspec.json.Encoder().encode
+
+#: `LongPollingStatus` of each state.
+_STATUS = {JobState.DONE: "DONE", JobState.ERROR: "ERROR", JobState.CANCELLED: "CANCELLED"}
+
+
+def status(state: JobState) -> str:
+    return _STATUS.get(state, "PENDING")
+
+
+def unit_error_out(job_id: str, error: UnitError) -> dict[str, object]:
+    """`DataUnitError`; `subtaskUuid` is stable for a unit of a job."""
+    return {
+        "objectUrls": list(error.urls),
+        "error": error.error,
+        "subtaskUuid": str(uuid5(NAMESPACE_OID, f"{job_id}/{error.position}")),
+        "actionDescription": error.action,
+    }
+
+
+def error_texts(progress: Progress) -> list[str]:
+    """`errors`: what is wrong with the job as a whole, then each unit's error once."""
+    return [*progress.job.problems, *dict.fromkeys(e.error for e in progress.errors)]
+
+
+def counts(progress: Progress) -> dict[str, object]:
+    return {
+        "unitsPendingCount": progress.units_pending,
+        "unitsDoneCount": progress.units_done,
+        "unitsErrorCount": progress.job.units_error,
+        "unitsCancelledCount": progress.job.units_cancelled,
+    }
+
+
+def upload_state_chunks(progress: Progress, items: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+    """`UploadLongPollingState` in pieces: a job may have registered half a million items."""
+    fields: dict[str, object] = {
+        "status": status(progress.job.state),
+        "errors": error_texts(progress),
+        "unitErrors": [unit_error_out(progress.job.id, e) for e in progress.errors],
+        "fileName": progress.job.title or None,
+        **counts(progress),
+    }
+    yield _encode(fields)[:-1] + b',"itemsWithNames":['
+    yield from json_list_chunks({"itemUuid": item_id, "name": name} for item_id, name in items)
+    yield b"]}"
+
+
+def json_list_chunks(rows: Iterable[object]) -> Iterator[bytes]:
+    """The inside of a JSON list, a few thousand rows at a time."""
+    walk = iter(rows)
+    separator = b""
+    while batch := list(islice(walk, _CHUNK)):
+        yield separator + _encode(batch)[1:-1]
+        separator = b","

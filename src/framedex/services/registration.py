@@ -1,0 +1,222 @@
+"""Registering data: from a checked manifest to a job, and what became of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from framedex.core.access import Action, Caller
+from framedex.core.clock import now_us
+from framedex.core.errors import Conflict, InvalidArguments, NotPermitted
+from framedex.core.ids import DatasetId, FolderId, IntegrationId, JobId, new_id
+from framedex.core.jobs import Job, JobState, UnitState
+from framedex.core.ports.blobs import OwnBlobs
+from framedex.core.ports.catalog import Catalog, Entity, Op
+from framedex.core.ports.job_handlers import JobSignals
+from framedex.core.registration import Manifest, Unit, encode_unit
+from framedex.services.addresses import OpenIntegration, Resolver, require_registrar
+from framedex.services.folders import require_folder
+from framedex.services.registration_checks import needs_no_read
+from framedex.services.registration_handler import KIND, RegistrationOptions, failed_receipt
+
+_STAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class UnitError:
+    """A unit that failed, as the SDK's `DataUnitError`."""
+
+    urls: Sequence[str]
+    error: str
+    action: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a registration stands. `errors` and items are there in final states only."""
+
+    job: Job
+    checked: int
+    errors: Sequence[UnitError]
+
+    @property
+    def units_done(self) -> int:
+        """While checking, units that were checked."""
+        return self.checked if self.job.state is JobState.CHECKING else self.job.units_done
+
+    @property
+    def units_pending(self) -> int:
+        if self.job.state.is_final:
+            return 0
+        return max(0, self.job.units_total - self.units_done - self.job.units_error - self.job.units_cancelled)
+
+
+class RegistrationService:
+    """Use cases of registration jobs."""
+
+    def __init__(
+        self, catalog: Catalog, blobs: OwnBlobs, open_integration: OpenIntegration, signals: JobSignals
+    ) -> None:
+        self._catalog = catalog
+        self._blobs = blobs
+        self._open_integration = open_integration
+        self._signals = signals
+
+    def start(
+        self,
+        caller: Caller,
+        folder_id: FolderId,
+        manifest: Manifest,
+        *,
+        integration_id: IntegrationId | None,
+        ignore_errors: bool,
+        title: str = "",
+        dataset_id: DatasetId | None = None,
+    ) -> JobId:
+        """Writes a job with a unit for each element of the manifest; answers its id.
+
+        Nothing of it is visible until all units are written: a crash before leaves nothing.
+
+        Raises:
+            NotPermitted: no right to register into the folder or with the integration.
+        """
+        resolver = self._resolver(caller, folder_id, integration_id)
+        is_instant = all(needs_no_read(unit, resolver) for unit in manifest.units)
+        options = RegistrationOptions(
+            integration_id, ignore_errors, manifest.skip_duplicate_urls, manifest.upsert_metadata, is_instant
+        )
+        job = _new_job(caller, folder_id, dataset_id, title, options, len(manifest.units))
+        with self._catalog.write() as write:
+            write.jobs.add(job)
+        errors = self._stage(job, manifest.units, resolver, is_instant=is_instant)
+        with self._catalog.write() as write:
+            write.jobs.activate(job.id, _first_state(options, errors), total=len(manifest.units), errors=errors)
+            write.log(Entity.JOB, Op.CREATE, [job.id])
+            write.audit(caller.user_id, "job.create", Entity.JOB, [job.id], kind=KIND, units=len(manifest.units))
+        self._signals.has_work()
+        return job.id
+
+    def _resolver(self, caller: Caller, folder_id: FolderId, integration_id: IntegrationId | None) -> Resolver:
+        with self._catalog.read() as read:
+            require_folder(read, Action.WRITE, caller, folder_id)
+            integration = None if integration_id is None else require_registrar(read, caller, integration_id)
+        return Resolver(
+            integration=integration,
+            external=None if integration is None else self._open_integration(integration.config),
+            blobs=self._blobs,
+            user_id=caller.user_id,
+            folder_id=folder_id,
+        )
+
+    def _stage(self, job: Job, units: Sequence[Unit], resolver: Resolver, *, is_instant: bool) -> int:
+        """Writes the units in batches; units of instant jobs are checked here. Answers how many failed."""
+        errors = 0
+        for start in range(0, len(units), _STAGE):
+            rows: list[tuple[int, UnitState, str, str | None]] = []
+            for position, unit in enumerate(units[start : start + _STAGE], start):
+                receipt = _instant_problem(resolver, unit) if is_instant else None
+                state = UnitState.WAITING if receipt is None else UnitState.ERROR
+                errors += receipt is not None
+                rows.append((position, state, encode_unit(unit), receipt))
+            with self._catalog.write() as write:
+                write.jobs.add_units(job.id, rows)
+        return errors
+
+    def progress(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> Progress:
+        """Where a job stands.
+
+        Raises:
+            NotPermitted: no such job of this folder that the caller may see.
+        """
+        with self._catalog.read() as read:
+            job = self._visible(caller, read.jobs.get(job_id), folder_id)
+            checked = read.jobs.count_open(job_id).get(UnitState.CHECKED, 0) if job.state is JobState.CHECKING else 0
+            errors = [_unit_error(*r) for r in read.jobs.iter_receipts(job_id, UnitState.ERROR)] if _over(job) else []
+        return Progress(job, checked, errors)
+
+    def iter_items(self, job_id: JobId) -> Iterator[tuple[str, str]]:
+        """Ids and names of what a finished job registered or skipped, in order. Streams."""
+        with self._catalog.read() as read:
+            for _, receipt in read.jobs.iter_receipts(job_id, UnitState.DONE):
+                for item_id, name in json.loads(receipt)["items"]:
+                    yield item_id, name
+
+    def cancel(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> int:
+        """Cancels what is not done yet; answers how many units. A finished job has none.
+
+        An all-or-nothing job that is being written already goes on: half of it must not stay.
+        """
+        with self._catalog.write() as write:
+            job = self._visible(caller, write.jobs.get(job_id), folder_id)
+            is_whole = not RegistrationOptions.from_json(job.options).ignore_errors
+            if job.state.is_final or (is_whole and job.state is JobState.APPLYING and job.units_done > 0):
+                return 0
+            count = write.jobs.cancel_open_units(job_id)
+            write.jobs.set_state(job_id, JobState.CANCELLED, now_us=now_us(), reset_done=is_whole)
+            write.audit(caller.user_id, "job.cancel", Entity.JOB, [job_id])
+        self._signals.changed(job_id)
+        return count
+
+    def _visible(self, caller: Caller, job: Job | None, folder_id: FolderId | None) -> Job:
+        is_shown = job is not None and (job.user_id == caller.user_id or caller.sees_workspace)
+        if job is None or not is_shown or (folder_id is not None and job.folder_id != folder_id):
+            raise NotPermitted("There is no such upload job that you may see.")
+        if job.state is JobState.STAGING:
+            raise Conflict("This job is still being written.")
+        return job
+
+
+def _over(job: Job) -> bool:
+    return job.state.is_final
+
+
+def _first_state(options: RegistrationOptions, errors: int) -> JobState:
+    if options.ignore_errors:
+        return JobState.APPLYING
+    if options.is_instant and not errors:
+        return JobState.APPLYING
+    return JobState.CHECKING
+
+
+def _instant_problem(resolver: Resolver, unit: Unit) -> str | None:
+    try:
+        resolver.check_addresses([ref.url for ref in unit.objects])
+        resolver.check_supplied(unit)
+    except InvalidArguments as error:
+        return failed_receipt(unit, error.message)
+    return None
+
+
+def _unit_error(position: int, receipt: str) -> UnitError:
+    found = json.loads(receipt)
+    return UnitError(found["urls"], found["error"], found["action"], position)
+
+
+def _new_job(
+    caller: Caller,
+    folder_id: FolderId,
+    dataset_id: DatasetId | None,
+    title: str,
+    options: RegistrationOptions,
+    units: int,
+) -> Job:
+    return Job(
+        id=JobId(new_id()),
+        kind=KIND,
+        state=JobState.STAGING,
+        priority=10,
+        user_id=caller.user_id,
+        folder_id=folder_id,
+        dataset_id=dataset_id,
+        title=title,
+        options=options.to_json(),
+        problems=(),
+        units_total=units,
+        units_done=0,
+        units_error=0,
+        units_cancelled=0,
+        created_at=now_us(),
+        finished_at=None,
+    )

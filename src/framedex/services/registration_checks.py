@@ -1,0 +1,141 @@
+"""Checking a unit: facts of its objects by probing, unless the caller supplied them; videos encoded of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from framedex.core.errors import DomainError, InvalidArguments
+from framedex.core.ids import ItemId, new_id
+from framedex.core.manifests import scene_urls
+from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.ports.blobs import OwnBlobs
+from framedex.core.ports.catalog import Catalog
+from framedex.core.ports.media import ByteSource, Prober
+from framedex.core.registration import ObjectRef, Unit
+from framedex.services.addresses import WITH_METADATA_BLOCK, Place, Resolver
+from framedex.services.content import ContentService
+from framedex.services.registration_items import CHILD_TYPE, SEQUENCE_FPS, Checked, Encoded
+
+MAX_SEQUENCE_BYTES = 8 << 30
+
+
+class Checker:
+    """Does what is slow about a unit, outside transactions."""
+
+    def __init__(self, catalog: Catalog, prober: Prober, blobs: OwnBlobs, content: ContentService) -> None:
+        self._catalog = catalog
+        self._content = content
+        self._prober = prober
+        self._blobs = blobs
+
+    def check(self, resolver: Resolver, unit: Unit) -> Checked:
+        """Facts of all objects of a unit.
+
+        Raises:
+            InvalidArguments: an address that is not allowed, or bytes that are not what the unit says.
+            NotFound, NotPermitted, Unavailable: an object cannot be read.
+        """
+        with self._catalog.read() as read:
+            places = tuple(resolver.places(read, unit.objects))
+        object_type = CHILD_TYPE.get(unit.item_type, unit.item_type)
+        facts = tuple(
+            self._facts(resolver, object_type, ref, place) for ref, place in zip(unit.objects, places, strict=True)
+        )
+        checked = Checked(unit, places, facts)
+        if unit.scene is not None:
+            resolver.check_addresses(scene_urls(unit.scene))
+        if unit.item_type is ItemType.DICOM_SERIES:
+            titles = [ref.title or ref.url for ref in unit.objects]
+            return replace(checked, whole=self._prober.order_dicom(facts, titles))
+        if unit.item_type is ItemType.IMAGE_SEQUENCE:
+            return replace(checked, encoded=self._encode(resolver, checked))
+        if unit.item_type is ItemType.IMAGE_GROUP:
+            return replace(checked, whole=_group_facts(facts or self._item_facts(unit)))
+        return checked
+
+    def _facts(self, resolver: Resolver, kind: ItemType, ref: ObjectRef, place: Place) -> MediaFacts:
+        if ref.facts is not None:
+            if place.object_key is not None:
+                self._blobs.stat(place.object_key)
+            return ref.facts
+        if resolver.is_strict:
+            return _facts_unread(kind, ref)
+        source = resolver.open(place)
+        try:
+            return self._prober.probe(kind, source, name=(ref.title or ref.url).rpartition("/")[2])
+        except DomainError as error:
+            raise type(error)(f"{(ref.title or ref.url)[:300]}: {error.message}") from error
+        finally:
+            source.close()
+
+    def _item_facts(self, unit: Unit) -> list[MediaFacts]:
+        """Sizes of existing items that become a group."""
+        with self._catalog.read() as read:
+            items = read.items.get_many([ItemId(i) for i in unit.item_ids], with_metadata=False)
+        for item_id in unit.item_ids:
+            item = items.get(ItemId(item_id))
+            if item is None or item.item_type is not ItemType.IMAGE:
+                raise InvalidArguments(f"item {item_id} is not an image, so it cannot be a frame of a group")
+        found = [items[ItemId(i)] for i in unit.item_ids]
+        return [MediaFacts(file_size=i.file_size, width=i.width, height=i.height) for i in found]
+
+    def _encode(self, resolver: Resolver, checked: Checked) -> tuple[Encoded, ...]:
+        """Uploads: one video for each size, in order of first appearance. Addresses: one video, scaled to the first."""
+        unit = checked.unit
+        if resolver.is_strict:
+            raise InvalidArguments("image sequences need a read of their images, which strict client-only forbids")
+        facts = list(checked.facts) or self._item_facts(unit)
+        is_upload = all(place.object_key is not None for place in checked.places) and not unit.item_ids
+        sizes = dict.fromkeys((f.width, f.height) for f in facts) if is_upload else {None: None}
+        made = []
+        for size in sizes:
+            positions = tuple(i for i, f in enumerate(facts) if size is None or (f.width, f.height) == size)
+            made.append(self._encode_one(resolver, checked, positions))
+        return tuple(made)
+
+    def _encode_one(self, resolver: Resolver, checked: Checked, positions: Sequence[int]) -> Encoded:
+        with ExitStack() as stack:
+            sources = [self._source(resolver, checked, p) for p in positions]
+            for source in sources:
+                stack.callback(source.close)
+            data = self._prober.encode_sequence(sources, fps=SEQUENCE_FPS, max_bytes=MAX_SEQUENCE_BYTES)
+        key = f"sequences/{new_id()}/video.mp4"
+        self._blobs.write(key, data)
+        video = self._blobs.open(key)
+        try:
+            facts = self._prober.probe(ItemType.VIDEO, video, name="video.mp4")
+        finally:
+            video.close()
+        return Encoded(tuple(positions), key, facts)
+
+    def _source(self, resolver: Resolver, checked: Checked, position: int) -> ByteSource:
+        if checked.places:
+            return resolver.open(checked.places[position])
+        with self._catalog.read() as read:
+            item = read.items.get_many([ItemId(checked.unit.item_ids[position])], with_metadata=False)
+        return self._content.open(next(iter(item.values())))
+
+
+def _group_facts(facts: Sequence[MediaFacts]) -> MediaFacts:
+    """A group has no size of its own; its bytes are the sum of its frames'."""
+    sizes = [f.file_size for f in facts]
+    total = None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)
+    return MediaFacts(file_size=total, frame_count=len(facts))
+
+
+def _facts_unread(kind: ItemType, ref: ObjectRef) -> MediaFacts:
+    if kind in WITH_METADATA_BLOCK:
+        raise InvalidArguments(
+            f"{ref.url[:300]}: the integration is strict client-only, so the manifest must supply the {kind.value} metadata"
+        )
+    return MediaFacts()
+
+
+def needs_no_read(unit: Unit, resolver: Resolver) -> bool:
+    """Whether checking the unit does no I/O: every object has supplied facts and no video is made."""
+    if unit.item_type in (ItemType.IMAGE_SEQUENCE, ItemType.DICOM_SERIES) or not unit.objects:
+        return False
+    is_external = resolver.reads_integration
+    return is_external and (resolver.is_strict or all(ref.facts is not None for ref in unit.objects))

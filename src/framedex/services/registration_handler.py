@@ -1,0 +1,276 @@
+"""The job that registers units: checks each, then writes its items, metadata, links and receipt in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from framedex.core.access import Action, may
+from framedex.core.clock import now_us
+from framedex.core.errors import InvalidArguments
+from framedex.core.ids import FolderId, IntegrationId, ItemId
+from framedex.core.items import ItemPatch, claim_digest
+from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitState
+from framedex.core.media_types import MediaFacts
+from framedex.core.ports.blobs import OwnBlobs
+from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
+from framedex.core.ports.catalog_items import NewItem
+from framedex.core.ports.job_handlers import Prepared
+from framedex.core.registration import Unit, decode_unit, facts_from_json, facts_to_json
+from framedex.services.addresses import OpenIntegration, Place, Resolver, urls_of
+from framedex.services.derived import DerivedMetadata
+from framedex.services.registration_checks import Checker
+from framedex.services.registration_items import Checked, Encoded, Maker
+
+KIND = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationOptions:
+    """What a registration job was asked; kept as JSON in the job."""
+
+    integration_id: str | None
+    ignore_errors: bool
+    skip_duplicate_urls: bool
+    upsert_metadata: bool
+    is_instant: bool
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> RegistrationOptions:
+        return cls(**json.loads(text))
+
+
+class RegistrationHandler:
+    """The `JobHandler` of registrations."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        blobs: OwnBlobs,
+        checker: Checker,
+        derived: DerivedMetadata,
+        open_integration: OpenIntegration,
+    ) -> None:
+        self._catalog = catalog
+        self._blobs = blobs
+        self._checker = checker
+        self._derived = derived
+        self._open_integration = open_integration
+
+    def is_instant(self, job: Job) -> bool:
+        return RegistrationOptions.from_json(job.options).is_instant
+
+    def prepare(self, job: Job, unit: ClaimedUnit) -> Prepared:
+        wanted = decode_unit(unit.payload)
+        if unit.checked is not None:
+            return Prepared(unit, _checked_from_json(wanted, unit.checked), unit.checked)
+        options = RegistrationOptions.from_json(job.options)
+        if options.is_instant:
+            integration_id = IntegrationId(options.integration_id or "")
+            places = tuple(Place(ref.url, integration_id, None) for ref in wanted.objects)
+            facts = tuple(ref.facts or MediaFacts() for ref in wanted.objects)
+            whole = MediaFacts(frame_count=len(facts)) if len(facts) > 1 else None
+            return Prepared(unit, Checked(wanted, places, facts, whole))
+        checked = self._checker.check(self.resolver(job, options), wanted)
+        return Prepared(unit, checked, _checked_to_json(checked))
+
+    def resolver(self, job: Job, options: RegistrationOptions) -> Resolver:
+        """Where this job's objects are."""
+        integration = None
+        if options.integration_id is not None:
+            with self._catalog.read() as read:
+                integration = read.people.integration(IntegrationId(options.integration_id))
+            if integration is None:
+                raise InvalidArguments("the integration of this registration was removed")
+        return Resolver(
+            integration=integration,
+            external=None if integration is None else self._open_integration(integration.config),
+            blobs=self._blobs,
+            user_id=job.user_id,
+            folder_id=FolderId(str(job.folder_id)),
+        )
+
+    def apply(self, write: WriteUnit, job: Job, prepared: Sequence[Prepared]) -> Sequence[UnitOutcome]:
+        return _Application(write, job, self._derived).run(prepared)
+
+    def discard(self, prepared: Prepared) -> None:
+        checked = prepared.work
+        if isinstance(checked, Checked) and prepared.unit.checked is None:
+            for video in checked.encoded:
+                self._blobs.delete(video.object_key)
+
+    def unit_failed(self, unit: ClaimedUnit, message: str) -> str:
+        return failed_receipt(decode_unit(unit.payload), message)
+
+    def after_checking(self, write: WriteUnit, job: Job, errors: int) -> JobState:
+        return JobState.ERROR if errors else JobState.APPLYING
+
+    def after_applying(self, write: WriteUnit, job: Job, errors: int) -> JobState:
+        if RegistrationOptions.from_json(job.options).ignore_errors or not errors:
+            return JobState.DONE
+        self._take_back(write, job)
+        return JobState.ERROR
+
+    def _take_back(self, write: WriteUnit, job: Job) -> None:
+        """All or nothing: a unit failed although it was checked (its folder or upload changed since)."""
+        made = [
+            ItemId(item_id)
+            for _, receipt in list(write.jobs.iter_receipts(job.id, UnitState.DONE))
+            for item_id in json.loads(receipt).get("made", ())
+        ]
+        if made:
+            write.items.delete(made)
+            write.log(Entity.ITEM, Op.DELETE, made)
+
+
+class _Application:
+    """Applies one batch of units inside a transaction."""
+
+    def __init__(self, write: WriteUnit, job: Job, derived: DerivedMetadata) -> None:
+        self._write = write
+        self._job = job
+        self._derived = derived
+        self._options = RegistrationOptions.from_json(job.options)
+        self._folder_id = FolderId(str(job.folder_id))
+        self._now = now_us()
+
+    def run(self, prepared: Sequence[Prepared]) -> list[UnitOutcome]:
+        refusal = self._refusal()
+        work = [(p, p.work) for p in prepared if isinstance(p.work, Checked)]
+        if refusal is not None:
+            return [_failed(p, checked.unit, refusal) for p, checked in work]
+        existing = self._existing([checked.unit for _, checked in work]) if self._options.skip_duplicate_urls else {}
+        outcomes: list[UnitOutcome] = []
+        new: list[NewItem] = []
+        own: list[ItemId] = []
+        maker = Maker(self._folder_id, self._job.user_id)
+        for p, checked in work:
+            digest = self._digest(checked.unit)
+            held = existing.get(digest) if digest is not None else None
+            if held is not None:
+                outcomes.append(self._skipped(p, checked.unit, held))
+                continue
+            reason = self._stale(checked)
+            if reason is not None:
+                outcomes.append(_failed(p, checked.unit, reason))
+                continue
+            items = maker.items(checked)
+            named = items[-len(checked.encoded) :] if checked.encoded else items[-1:]
+            if digest is not None and self._options.skip_duplicate_urls:
+                existing[digest] = named[0].id
+            new.extend(items)
+            own.extend(item.id for item in named)
+            outcomes.append(_done(p, named, items))
+        self._add(new, own)
+        return outcomes
+
+    def _refusal(self) -> str | None:
+        """Why nothing of this job may be written any more."""
+        caller = self._write.people.caller_by_id(self._job.user_id)
+        standing = self._write.folders.standing(caller, self._folder_id) if caller is not None else None
+        if caller is None or standing is None or not may(Action.WRITE, caller, standing):
+            return "the folder was deleted, or the right to register into it was taken away, while the job ran"
+        return None
+
+    def _digest(self, unit: Unit) -> bytes | None:
+        urls = urls_of(unit)
+        return claim_digest(self._folder_id, unit.item_type, urls) if urls else None
+
+    def _existing(self, units: Sequence[Unit]) -> dict[bytes, ItemId]:
+        digests = [d for d in (self._digest(u) for u in units) if d is not None]
+        found = dict(self._write.items.holders(digests))
+        if self._job.dataset_id is not None:
+            for unit in units:
+                digest = self._digest(unit)
+                if digest is not None and digest not in found:
+                    linked = self._write.items.linked_holders(self._job.dataset_id, unit.item_type, urls_of(unit))
+                    if linked is not None:
+                        found[digest] = linked
+        return found
+
+    def _skipped(self, prepared: Prepared, unit: Unit, item_id: ItemId) -> UnitOutcome:
+        if self._options.upsert_metadata and unit.metadata is not None:
+            patch = ItemPatch(metadata=unit.metadata)
+            self._write.items.patch(item_id, patch, user_id=self._job.user_id, now_us=self._now)
+            self._derived.replace(self._write, {item_id: unit.metadata})
+            self._write.log(Entity.ITEM_METADATA, Op.UPDATE, [item_id])
+        if self._job.dataset_id is not None:
+            self._link([item_id])
+        item = self._write.items.get_many([item_id], with_metadata=False)[item_id]
+        receipt = {"items": [[item_id, item.name]], "skipped": True}
+        return UnitOutcome(prepared.unit.position, UnitState.DONE, json.dumps(receipt))
+
+    def _stale(self, checked: Checked) -> str | None:
+        """Why a unit that was checked cannot be written now: an upload was used meanwhile, an item deleted."""
+        reserved = [place.placeholder for place in checked.places if place.placeholder is not None]
+        if reserved:
+            places = self._write.uploads.by_placeholders(reserved)
+            if any(i not in places or places[i].is_registered for i in reserved):
+                return "an upload of this unit was registered already, or has ended"
+        wanted = [ItemId(i) for i in checked.unit.item_ids]
+        if wanted and len(self._write.items.get_many(wanted, with_metadata=False)) != len(set(wanted)):
+            return "an image of this group was deleted meanwhile"
+        keys = [place.object_key for place in checked.places if place.object_key is not None]
+        if keys:
+            self._write.uploads.close(keys)
+        return None
+
+    def _add(self, new: Sequence[NewItem], own: Sequence[ItemId]) -> None:
+        if not new:
+            return
+        self._write.items.add_many(new, user_id=self._job.user_id, now_us=self._now)
+        self._derived.add(self._write, new)
+        self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in new])
+        if self._job.dataset_id is not None:
+            self._link(own)
+
+    def _link(self, item_ids: Sequence[ItemId]) -> None:
+        dataset_id = self._job.dataset_id
+        assert dataset_id is not None, "only registrations through a dataset link"
+        added = self._write.datasets.link(dataset_id, item_ids, skip_linked=True, now_us=self._now)
+        self._write.log(Entity.DATA_ROW, Op.CREATE, added)
+
+
+def _done(prepared: Prepared, named: Sequence[NewItem], items: Sequence[NewItem]) -> UnitOutcome:
+    receipt: dict[str, object] = {"items": [[item.id, item.name] for item in named]}
+    if len(items) > len(named):
+        receipt["made"] = [item.id for item in items]
+    else:
+        receipt["made"] = [item.id for item in named]
+    return UnitOutcome(prepared.unit.position, UnitState.DONE, json.dumps(receipt))
+
+
+def _failed(prepared: Prepared, unit: Unit, message: str) -> UnitOutcome:
+    return UnitOutcome(prepared.unit.position, UnitState.ERROR, failed_receipt(unit, message))
+
+
+def failed_receipt(unit: Unit, message: str) -> str:
+    """The receipt of a unit that failed: its addresses, the reason, and what was being done."""
+    action = f"register {unit.item_type.value} from {unit.path}"
+    return json.dumps({"urls": urls_of(unit), "error": message, "action": action})
+
+
+def _checked_to_json(checked: Checked) -> str:
+    found = {
+        "places": [[p.url, p.integration_id, p.object_key, p.placeholder] for p in checked.places],
+        "facts": [facts_to_json(f) for f in checked.facts],
+        "whole": None if checked.whole is None else facts_to_json(checked.whole),
+        "encoded": [[list(e.positions), e.object_key, facts_to_json(e.facts)] for e in checked.encoded],
+    }
+    return json.dumps(found)
+
+
+def _checked_from_json(unit: Unit, text: str) -> Checked:
+    found = json.loads(text)
+    whole: Mapping[str, object] | None = found["whole"]
+    return Checked(
+        unit,
+        tuple(Place(*parts) for parts in found["places"]),
+        tuple(facts_from_json(f) for f in found["facts"]),
+        None if whole is None else facts_from_json(whole),
+        tuple(Encoded(tuple(p), key, facts_from_json(f)) for p, key, f in found["encoded"]),
+    )

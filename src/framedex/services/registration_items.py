@@ -1,0 +1,121 @@
+"""From a checked unit to the items that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from framedex.core.ids import FolderId, ItemId, UserId, new_id
+from framedex.core.manifests import default_title
+from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.ports.catalog_items import NewItem
+from framedex.core.registration import ObjectRef, Unit
+from framedex.services.addresses import Place
+
+#: Frames per second of the video that `createVideo` makes of images.
+SEQUENCE_FPS = 25.0
+
+#: What the objects of a unit with several objects become.
+CHILD_TYPE: Mapping[ItemType, ItemType] = {
+    ItemType.IMAGE_GROUP: ItemType.IMAGE,
+    ItemType.IMAGE_SEQUENCE: ItemType.IMAGE,
+    ItemType.DICOM_SERIES: ItemType.DICOM_FILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A video made of the frames at `positions`: our own object and its facts."""
+
+    positions: tuple[int, ...]
+    object_key: str
+    facts: MediaFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What checking found of a unit: where its objects are and their facts; for series, the facts of the whole."""
+
+    unit: Unit
+    places: tuple[Place, ...]
+    facts: tuple[MediaFacts, ...]
+    whole: MediaFacts | None = None
+    encoded: tuple[Encoded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the items of units for one folder and user."""
+
+    folder_id: FolderId
+    owner_id: UserId
+
+    def items(self, checked: Checked) -> list[NewItem]:
+        """Items to add, children first; the last ones (one, or one for each encoded video) are the unit's own."""
+        unit = checked.unit
+        if unit.item_type not in CHILD_TYPE:
+            return [self._single(checked)]
+        if unit.item_ids:
+            return self._groups(checked, [], [ItemId(i) for i in unit.item_ids])
+        child_type = CHILD_TYPE[unit.item_type]
+        children = [
+            self._object(child_type, ref, place, facts, is_child=True)
+            for ref, place, facts in zip(unit.objects, checked.places, checked.facts, strict=True)
+        ]
+        return self._groups(checked, children, [child.id for child in children])
+
+    def _single(self, checked: Checked) -> NewItem:
+        unit = checked.unit
+        if not unit.objects:
+            facts = checked.whole or MediaFacts()
+            item = self._item(ItemId(new_id()), unit.item_type, unit.title or unit.item_type.value, facts)
+        else:
+            ref = unit.objects[0]
+            item = self._object(unit.item_type, ref, checked.places[0], checked.facts[0], is_child=False)
+            item = replace(item, name=unit.title or item.name)
+        return replace(item, metadata=unit.metadata, timeseries_settings=unit.settings, scene=unit.scene)
+
+    def _groups(self, checked: Checked, children: list[NewItem], child_ids: Sequence[ItemId]) -> list[NewItem]:
+        unit = checked.unit
+        name = unit.title or (children[0].name if children else unit.item_type.value)
+        if unit.item_type is ItemType.IMAGE_SEQUENCE:
+            return [*children, *self._sequences(checked, name, child_ids)]
+        whole = checked.whole or MediaFacts(frame_count=len(child_ids))
+        order = whole.extra.get("order")
+        ordered = [child_ids[int(i)] for i in order] if isinstance(order, list) else list(child_ids)
+        group = self._item(ItemId(new_id()), unit.item_type, name, whole)
+        urls = tuple(ref.url for ref in unit.objects)
+        return [*children, replace(group, metadata=unit.metadata, children=tuple(ordered), claim_urls=urls)]
+
+    def _sequences(self, checked: Checked, name: str, child_ids: Sequence[ItemId]) -> list[NewItem]:
+        made = []
+        for number, video in enumerate(checked.encoded):
+            title = name if len(checked.encoded) == 1 else f"{name} ({number + 1})"
+            item = self._item(ItemId(new_id()), ItemType.IMAGE_SEQUENCE, title, video.facts)
+            urls = tuple(checked.unit.objects[p].url for p in video.positions) if checked.unit.objects else ()
+            frames = tuple(child_ids[p] for p in video.positions)
+            metadata = checked.unit.metadata
+            made.append(replace(item, object_key=video.object_key, children=frames, claim_urls=urls, metadata=metadata))
+        return made
+
+    def _object(
+        self, item_type: ItemType, ref: ObjectRef, place: Place, facts: MediaFacts, *, is_child: bool
+    ) -> NewItem:
+        item_id = ItemId(new_id()) if place.placeholder is None else place.placeholder
+        return NewItem(
+            id=item_id,
+            folder_id=self.folder_id,
+            item_type=item_type,
+            name=ref.title or default_title(ref.url),
+            owner_id=self.owner_id,
+            facts=facts,
+            claim_urls=(place.url,),
+            url=place.url,
+            integration_id=place.integration_id,
+            object_key=place.object_key,
+            is_child=is_child,
+            facts_supplied=ref.facts is not None,
+        )
+
+    def _item(self, item_id: ItemId, item_type: ItemType, name: str, facts: MediaFacts) -> NewItem:
+        return NewItem(item_id, self.folder_id, item_type, name, self.owner_id, facts)

@@ -1,0 +1,109 @@
+"""Settings: the only reader of the environment, read once and passed down."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from framedex.core.errors import InvalidArguments
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8420
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one process runs.
+
+    Attributes:
+        data: the data directory.
+        public_url: the origin that clients reach this server under; absolute addresses come from it alone.
+        job_threads: units prepared at once. probe_processes: limited processes that read media.
+        api_threads: requests worked on at once.
+        disk_reserve_bytes: writes are refused before the disk has less than this left.
+        v1_enabled: whether the SDK's older API, which cannot be protected from replay, is served.
+    """
+
+    data: Path
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    public_url: str = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+    secret_file: Path | None = None
+    job_threads: int = 4
+    probe_processes: int = 2
+    api_threads: int = 16
+    disk_reserve_bytes: int = 256 << 20
+    content_lifetime_s: int = 3600
+    v1_enabled: bool = True
+
+    @property
+    def catalog_file(self) -> Path:
+        return self.data / "catalog.db"
+
+    @property
+    def blobs_dir(self) -> Path:
+        return self.data / "blobs"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.data / "spool"
+
+    @property
+    def secret_path(self) -> Path:
+        return self.secret_file or self.data / "secret.key"
+
+
+_NUMBERS = {
+    "FRAMEDEX_JOB_THREADS": "job_threads",
+    "FRAMEDEX_PROBE_PROCESSES": "probe_processes",
+    "FRAMEDEX_API_THREADS": "api_threads",
+    "FRAMEDEX_DISK_RESERVE_BYTES": "disk_reserve_bytes",
+    "FRAMEDEX_CONTENT_LIFETIME_S": "content_lifetime_s",
+}
+
+
+def load_settings(
+    *,
+    data: Path | None,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    public_url: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Settings from the command line and the environment; the command line wins.
+
+    Raises:
+        InvalidArguments: a value cannot be used; the message has the way to mend it.
+    """
+    directory = data or _path(environment, "FRAMEDEX_DATA")
+    if directory is None:
+        raise InvalidArguments("Name the data directory: --data DIR, or FRAMEDEX_DATA=DIR in the environment.")
+    numbers = {field: _number(environment, name) for name, field in _NUMBERS.items() if name in environment}
+    return Settings(
+        data=directory.absolute(),
+        host=host,
+        port=port,
+        public_url=(public_url or environment.get("FRAMEDEX_PUBLIC_URL") or _local_url(host, port)).rstrip("/"),
+        secret_file=_path(environment, "FRAMEDEX_SECRET_FILE"),
+        v1_enabled=environment.get("FRAMEDEX_V1", "on") != "off",
+        **numbers,
+    )
+
+
+def _local_url(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    text = environment.get(name)
+    return Path(text) if text else None
+
+
+def _number(environment: Mapping[str, str], name: str) -> int:
+    text = environment[name]
+    if not text.isdecimal():
+        raise InvalidArguments(f"{name} must be a whole number; it is {text!r}.")
+    return int(text)

@@ -1,0 +1,1 @@
+"""Implementations of the ports that keep something: the catalog (SQL) and blobs (objects)."""

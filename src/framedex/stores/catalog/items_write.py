@@ -1,0 +1,200 @@
+"""Writing items in SQL. Registration comes in batches: rows are built as tuples and sent in one call a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from framedex.core.ids import FolderId, ItemId, UserId
+from framedex.core.items import RESET, ItemPatch, claim_digest
+from framedex.core.media_types import ItemType
+from framedex.core.ports.catalog_items import NewItem
+from framedex.stores.catalog.items_read import SqlItemReads
+from framedex.stores.catalog.tables import (
+    collection_items,
+    data_rows,
+    folders,
+    item_children,
+    item_metadata,
+    item_metadata_history,
+    item_vectors,
+    items,
+    quarantine,
+    uploads,
+)
+
+_INSERT_COLUMNS = (
+    "id", "folder_id", "item_type", "name", "name_lower", "owner_id", "created_at", "edited_at", "url",
+    "integration_id", "object_key", "claim", "is_tombstone", "is_child", "facts_supplied", "file_size", "mime_type",
+    "duration", "fps", "width", "height", "frame_count", "pages", "audio_sample_rate", "audio_bit_depth",
+    "audio_codec", "audio_num_channels", "dicom_instance_uid", "dicom_study_uid", "dicom_series_uid", "extra",
+    "timeseries_settings", "scene", "group_layout",
+)  # fmt: skip
+
+
+class SqlItems(SqlItemReads):
+    """The `ItemWrites` port."""
+
+    def add_many(self, items: Sequence[NewItem], *, user_id: UserId, now_us: int) -> None:
+        claims = self._free_claims(items)
+        self._insert("items", _INSERT_COLUMNS, [_item_row(i, c, now_us) for i, c in zip(items, claims, strict=True)])
+        texts = [(i.id, 1, i.metadata, user_id, now_us) for i in items if i.metadata is not None]
+        if texts:
+            self._insert("item_metadata", ("item_id", "version", "text", "edited_by", "edited_at"), texts)
+        links = [(i.id, position, child) for i in items for position, child in enumerate(i.children)]
+        if links:
+            self._insert("item_children", ("parent_id", "position", "child_id"), links)
+
+    def _free_claims(self, new: Sequence[NewItem]) -> list[bytes | None]:
+        """The claim of each item, None where an older item or one before it in the batch holds it."""
+        digests = [claim_digest(i.folder_id, i.item_type, i.claim_urls) if i.claim_urls else None for i in new]
+        taken = set(self.holders([d for d in digests if d is not None]))
+        repeats: set[FolderId] = set()
+        claims: list[bytes | None] = []
+        for item, digest in zip(new, digests, strict=True):
+            is_free = digest is not None and digest not in taken
+            claims.append(digest if is_free else None)
+            if is_free and digest is not None:
+                taken.add(digest)
+            elif digest is not None:
+                repeats.add(item.folder_id)
+        self._mark_repeats(repeats)
+        return claims
+
+    def _mark_repeats(self, folder_ids: set[FolderId]) -> None:
+        if folder_ids:
+            self._connection.execute(sa.update(folders).where(folders.c.id.in_(folder_ids)).values(has_repeats=True))
+
+    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"
+        self._connection.exec_driver_sql(statement, list(rows))
+
+    def patch(self, item_id: ItemId, patch: ItemPatch, *, user_id: UserId, now_us: int) -> None:
+        changes: dict[str, object] = {"edited_at": now_us}
+        if patch.name is not None:
+            changes |= {"name": patch.name, "name_lower": patch.name.lower()}
+        for column in ("timeseries_settings", "scene_view_settings", "scene_layout"):
+            value = getattr(patch, column)
+            if value is not None:
+                changes[column] = None if value == RESET else value
+        self._connection.execute(sa.update(items).where(items.c.id == item_id).values(changes))
+        if patch.metadata is not None:
+            self._replace_metadata(item_id, patch.metadata, user_id, now_us)
+
+    def _replace_metadata(self, item_id: ItemId, text: str, user_id: UserId, now_us: int) -> None:
+        old = sa.select(item_metadata).where(item_metadata.c.item_id == item_id)
+        row = self._connection.execute(old).mappings().one_or_none()
+        if row is None:
+            values = {"item_id": item_id, "version": 1, "text": text, "edited_by": user_id, "edited_at": now_us}
+            self._connection.execute(sa.insert(item_metadata).values(values))
+            return
+        self._connection.execute(sa.insert(item_metadata_history).values(dict(row)))
+        change = {"version": row["version"] + 1, "text": text, "edited_by": user_id, "edited_at": now_us}
+        self._connection.execute(sa.update(item_metadata).where(item_metadata.c.item_id == item_id).values(change))
+
+    def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None:
+        moved = self.get_many(item_ids, with_metadata=False)
+        self._give_up_claims(item_ids)
+        change = sa.update(items).where(items.c.id.in_(item_ids)).values(folder_id=folder_id, edited_at=now_us)
+        self._connection.execute(change)
+        for item in moved.values():
+            urls = self._claim_urls(item.id, item.item_type, item.url)
+            if urls:
+                self._claim(item.id, folder_id, claim_digest(folder_id, item.item_type, urls))
+
+    def _claim_urls(self, item_id: ItemId, item_type: ItemType, url: str | None) -> list[str]:
+        if url is not None:
+            return [url]
+        if item_type is ItemType.GROUP:
+            return []
+        return [u for u in self._child_urls(item_id) if u is not None]
+
+    def _claim(self, item_id: ItemId, folder_id: FolderId, digest: bytes) -> None:
+        if digest in self.holders([digest]):
+            self._mark_repeats({folder_id})
+        else:
+            self._connection.execute(sa.update(items).where(items.c.id == item_id).values(claim=digest))
+
+    def _give_up_claims(self, item_ids: Sequence[ItemId]) -> None:
+        """Frees the claims of items that leave their folder; another item with the same addresses inherits."""
+        repeated = (
+            sa.select(items.c.id, items.c.folder_id, items.c.item_type, items.c.url, items.c.claim)
+            .join(folders, folders.c.id == items.c.folder_id)
+            .where(items.c.id.in_(item_ids), items.c.claim.is_not(None), folders.c.has_repeats)
+        )
+        leaving = self._connection.execute(repeated).all()
+        self._connection.execute(sa.update(items).where(items.c.id.in_(item_ids)).values(claim=None))
+        for _, folder_id, item_type, url, claim in leaving:
+            heir = self._heir(folder_id, ItemType(item_type), url, bytes(claim), item_ids)
+            if heir is not None:
+                self._connection.execute(sa.update(items).where(items.c.id == heir).values(claim=claim))
+
+    def _heir(
+        self, folder_id: FolderId, item_type: ItemType, url: str | None, claim: bytes, leaving: Sequence[ItemId]
+    ) -> ItemId | None:
+        query = sa.select(items.c.id, items.c.url).where(
+            items.c.folder_id == folder_id,
+            items.c.item_type == item_type.value,
+            items.c.claim.is_(None),
+            items.c.id.not_in(leaving),
+            items.c.url.is_(None) if url is None else items.c.url == url,
+        )
+        for item_id, own_url in self._connection.execute(query.order_by(items.c.created_at, items.c.id)).all():
+            urls = self._claim_urls(ItemId(item_id), item_type, own_url)
+            if urls and claim_digest(folder_id, item_type, urls) == claim:
+                return ItemId(item_id)
+        return None
+
+    def delete(self, item_ids: Sequence[ItemId]) -> Sequence[str]:
+        self._give_up_claims(item_ids)
+        keys = sa.select(items.c.object_key).where(items.c.id.in_(item_ids), items.c.object_key.is_not(None))
+        object_keys = [row[0] for row in self._connection.execute(keys)]
+        for column in (
+            collection_items.c.item_id,
+            data_rows.c.item_id,
+            item_children.c.parent_id,
+            item_children.c.child_id,
+            item_vectors.c.item_id,
+            quarantine.c.item_id,
+            item_metadata_history.c.item_id,
+            item_metadata.c.item_id,
+            items.c.id,
+        ):
+            self._connection.execute(sa.delete(column.table).where(column.in_(item_ids)))
+        self._connection.execute(sa.delete(uploads).where(uploads.c.object_key.in_(object_keys)))
+        still = self._connection.execute(sa.select(items.c.object_key).where(items.c.object_key.in_(object_keys)))
+        used = {row[0] for row in still}
+        return [key for key in object_keys if key not in used]
+
+    def unused_frames(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:
+        others = item_children.alias("others")
+        elsewhere = sa.exists(
+            sa.select(others.c.parent_id).where(
+                others.c.child_id == item_children.c.child_id, others.c.parent_id.not_in(item_ids)
+            )
+        )
+        linked = sa.exists(sa.select(data_rows.c.id).where(data_rows.c.item_id == item_children.c.child_id))
+        query = (
+            sa.select(item_children.c.child_id)
+            .join(items, items.c.id == item_children.c.child_id)
+            .where(item_children.c.parent_id.in_(item_ids), items.c.is_child, ~elsewhere, ~linked)
+            .distinct()
+        )
+        gone = set(item_ids)
+        return [ItemId(row[0]) for row in self._connection.execute(query) if row[0] not in gone]
+
+
+def _item_row(item: NewItem, claim: bytes | None, now_us: int) -> tuple[object, ...]:
+    facts = item.facts
+    extra = facts.extra if facts.dicom_tags is None else {**facts.extra, "dicom_tags": facts.dicom_tags}
+    return (
+        item.id, item.folder_id, item.item_type.value, item.name, item.name.lower(), item.owner_id, now_us, now_us,
+        item.url, item.integration_id, item.object_key, claim, False, item.is_child, item.facts_supplied,
+        facts.file_size, facts.mime_type, facts.duration, facts.fps, facts.width, facts.height, facts.frame_count,
+        facts.pages, facts.audio_sample_rate, facts.audio_bit_depth, facts.audio_codec, facts.audio_num_channels,
+        facts.dicom_instance_uid, facts.dicom_study_uid, facts.dicom_series_uid,
+        json.dumps(extra) if extra else None, item.timeseries_settings, item.scene, item.group_layout,
+    )  # fmt: skip

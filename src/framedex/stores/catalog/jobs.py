@@ -1,0 +1,267 @@
+"""Jobs and units in SQL. Claims are leases: an UPDATE that takes free units, skipping locked rows on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from framedex.core.access import Caller
+from framedex.core.ids import FolderId, JobId
+from framedex.core.jobs import (
+    RUNNING_STATES,
+    ClaimedUnit,
+    Job,
+    JobState,
+    UnitOutcome,
+    UnitReceipt,
+    UnitState,
+)
+from framedex.stores.catalog.tables import job_units, jobs
+
+_JOB_COLUMNS = (
+    jobs.c.id,
+    jobs.c.kind,
+    jobs.c.state,
+    jobs.c.priority,
+    jobs.c.user_id,
+    jobs.c.folder_id,
+    jobs.c.dataset_id,
+    jobs.c.title,
+    jobs.c.options,
+    jobs.c.problems,
+    jobs.c.units_total,
+    jobs.c.units_done,
+    jobs.c.units_error,
+    jobs.c.units_cancelled,
+    jobs.c.created_at,
+    jobs.c.finished_at,
+)
+_RUNNING = [state.value for state in RUNNING_STATES]
+_COUNTERS = {
+    UnitState.DONE: jobs.c.units_done,
+    UnitState.ERROR: jobs.c.units_error,
+    UnitState.CANCELLED: jobs.c.units_cancelled,
+}
+
+
+class SqlJobReads:
+    """The `JobReads` port."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def get(self, job_id: JobId) -> Job | None:
+        row = self._connection.execute(sa.select(*_JOB_COLUMNS).where(jobs.c.id == job_id)).one_or_none()
+        return None if row is None else _job(row)
+
+    def states(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[JobState, int]]:
+        settled = jobs.c.units_done + jobs.c.units_error + jobs.c.units_cancelled
+        query = sa.select(jobs.c.id, jobs.c.state, settled).where(jobs.c.id.in_(job_ids))
+        return {JobId(row[0]): (JobState(row[1]), row[2]) for row in self._connection.execute(query)}
+
+    def list_recent(self, caller: Caller, before_id: JobId | None, limit: int) -> Sequence[Job]:
+        query = sa.select(*_JOB_COLUMNS).where(jobs.c.state != JobState.STAGING.value)
+        if not caller.sees_workspace:
+            query = query.where(jobs.c.user_id == caller.user_id)
+        if before_id is not None:
+            query = query.where(jobs.c.id < before_id)
+        return [_job(row) for row in self._connection.execute(query.order_by(jobs.c.id.desc()).limit(limit))]
+
+    def receipts(
+        self, job_id: JobId, *, after: int, limit: int, states: Sequence[UnitState] = ()
+    ) -> Sequence[UnitReceipt]:
+        unit = job_units.c
+        query = sa.select(unit.position, unit.state, unit.payload, unit.receipt, unit.attempts).where(
+            unit.job_id == job_id, unit.position > after
+        )
+        if states:
+            query = query.where(unit.state.in_([int(s) for s in states]))
+        rows = self._connection.execute(query.order_by(unit.position).limit(limit))
+        return [UnitReceipt(row[0], UnitState(row[1]), row[2], row[3], row[4]) for row in rows]
+
+    def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
+        unit = job_units.c
+        query = (
+            sa.select(unit.position, unit.receipt)
+            .where(unit.job_id == job_id, unit.state == int(state), unit.receipt.is_not(None))
+            .order_by(unit.position)
+            .execution_options(yield_per=5000)
+        )
+        for position, receipt in self._connection.execute(query):
+            yield position, receipt
+
+    def runnable(self, now_us: int) -> Sequence[Job]:
+        query = sa.select(*_JOB_COLUMNS).where(jobs.c.state.in_(_RUNNING)).order_by(jobs.c.priority, jobs.c.created_at)
+        return [_job(row) for row in self._connection.execute(query)]
+
+    def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
+        query = (
+            sa.select(job_units.c.state, sa.func.count())
+            .where(job_units.c.job_id == job_id)
+            .group_by(job_units.c.state)
+        )
+        return {UnitState(row[0]): row[1] for row in self._connection.execute(query)}
+
+    def count_running(self, folder_id: FolderId) -> int:
+        query = sa.select(sa.func.count()).where(jobs.c.folder_id == folder_id, jobs.c.state.in_(_RUNNING))
+        return self._connection.execute(query).scalar_one()
+
+
+class SqlJobs(SqlJobReads):
+    """The `JobWrites` port."""
+
+    def add(self, job: Job) -> None:
+        values = {
+            "id": job.id,
+            "kind": job.kind,
+            "state": job.state.value,
+            "priority": job.priority,
+            "user_id": job.user_id,
+            "folder_id": job.folder_id,
+            "dataset_id": job.dataset_id,
+            "title": job.title,
+            "options": job.options,
+            "problems": json.dumps(list(job.problems)),
+            "units_total": job.units_total,
+            "units_done": job.units_done,
+            "units_error": job.units_error,
+            "units_cancelled": job.units_cancelled,
+            "created_at": job.created_at,
+            "finished_at": job.finished_at,
+        }
+        self._connection.execute(sa.insert(jobs).values(values))
+
+    def add_units(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        columns = "job_id, position, state, payload, receipt, attempts, not_before"
+        statement = f"INSERT INTO job_units ({columns}) VALUES ({', '.join([mark] * 7)})"
+        rows = [(job_id, position, int(state), payload, receipt, 0, 0) for position, state, payload, receipt in units]
+        if rows:
+            self._connection.exec_driver_sql(statement, rows)
+
+    def activate(self, job_id: JobId, state: JobState, *, total: int, errors: int) -> None:
+        change = {"state": state.value, "units_total": total, "units_error": errors}
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(change))
+
+    def drop_staging(self, older_than_us: int) -> int:
+        stale = sa.and_(jobs.c.state == JobState.STAGING.value, jobs.c.created_at < older_than_us)
+        ids = [row[0] for row in self._connection.execute(sa.select(jobs.c.id).where(stale))]
+        self._connection.execute(sa.delete(job_units).where(job_units.c.job_id.in_(ids)))
+        self._connection.execute(sa.delete(jobs).where(jobs.c.id.in_(ids)))
+        return len(ids)
+
+    def claim(self, job: Job, *, worker: str, limit: int, now_us: int, lease_us: int) -> Sequence[ClaimedUnit]:
+        unit = job_units.c
+        free = sa.or_(unit.lease_until.is_(None), unit.lease_until < now_us)
+        states = [UnitState.WAITING] if job.state is JobState.CHECKING else [UnitState.WAITING, UnitState.CHECKED]
+        positions = (
+            sa.select(unit.position)
+            .where(unit.job_id == job.id, unit.state.in_([int(s) for s in states]), free, unit.not_before <= now_us)
+            .order_by(unit.state, unit.position)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        change = {"lease_owner": worker, "lease_until": now_us + lease_us, "attempts": unit.attempts + 1}
+        statement = (
+            sa.update(job_units)
+            .where(unit.job_id == job.id, unit.position.in_(positions))
+            .values(change)
+            .returning(unit.position, unit.payload, unit.checked, unit.attempts)
+        )
+        rows = sorted(self._connection.execute(statement).all(), key=lambda row: row[0])
+        return [ClaimedUnit(job.id, *row) for row in rows]
+
+    def renew(self, worker: str, now_us: int, lease_us: int) -> None:
+        mine = job_units.c.lease_owner == worker
+        self._connection.execute(sa.update(job_units).where(mine).values(lease_until=now_us + lease_us))
+
+    def release(self, worker: str) -> None:
+        mine = job_units.c.lease_owner == worker
+        self._connection.execute(sa.update(job_units).where(mine).values(lease_owner=None, lease_until=None))
+
+    def postpone(self, unit: ClaimedUnit, *, not_before_us: int) -> None:
+        change = {"lease_owner": None, "lease_until": None, "not_before": not_before_us}
+        self._connection.execute(sa.update(job_units).where(_is_unit(unit.job_id, unit.position)).values(change))
+
+    def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:
+        unit = job_units.c
+        query = sa.select(unit.position).where(
+            unit.job_id == job_id,
+            unit.position.in_(positions),
+            unit.lease_owner == worker,
+            unit.state.in_([int(UnitState.WAITING), int(UnitState.CHECKED)]),
+        )
+        return {row[0] for row in self._connection.execute(query)}
+
+    def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        statement = (
+            f"UPDATE job_units SET state = {mark}, receipt = {mark}, checked = {mark}, lease_owner = NULL, "
+            f"lease_until = NULL WHERE job_id = {mark} AND position = {mark}"
+        )
+        rows = [(int(o.state), o.receipt, o.checked, job_id, o.position) for o in outcomes]
+        if rows:
+            self._connection.exec_driver_sql(statement, rows)
+        moved = Counter(o.state for o in outcomes)
+        changes = {column: column + moved[state] for state, column in _COUNTERS.items() if moved[state]}
+        if changes:
+            self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(changes))
+
+    def set_state(
+        self, job_id: JobId, state: JobState, *, now_us: int, problems: Sequence[str] = (), reset_done: bool = False
+    ) -> None:
+        changes: dict[str, object] = {"state": state.value}
+        if state.is_final:
+            changes["finished_at"] = now_us
+        if problems:
+            changes["problems"] = json.dumps(list(problems))
+        if reset_done:
+            changes["units_done"] = 0
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(changes))
+
+    def cancel_open_units(self, job_id: JobId) -> int:
+        open_states = [int(UnitState.WAITING), int(UnitState.CHECKED)]
+        is_open = sa.and_(job_units.c.job_id == job_id, job_units.c.state.in_(open_states))
+        change = {"state": int(UnitState.CANCELLED), "lease_owner": None, "lease_until": None}
+        count = self._connection.execute(sa.update(job_units).where(is_open).values(change)).rowcount
+        added = {"units_cancelled": jobs.c.units_cancelled + count}
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(added))
+        return count
+
+    def retry_failed(self, job_id: JobId) -> int:
+        failed = [int(UnitState.ERROR), int(UnitState.CANCELLED)]
+        is_failed = sa.and_(job_units.c.job_id == job_id, job_units.c.state.in_(failed))
+        change = {"state": int(UnitState.WAITING), "receipt": None, "checked": None, "attempts": 0, "not_before": 0}
+        count = self._connection.execute(sa.update(job_units).where(is_failed).values(change)).rowcount
+        reset = {"units_error": 0, "units_cancelled": 0, "finished_at": None, "problems": "[]"}
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(reset))
+        return count
+
+
+def _is_unit(job_id: JobId, position: int) -> sa.ColumnElement[bool]:
+    return sa.and_(job_units.c.job_id == job_id, job_units.c.position == position)
+
+
+def _job(row: Sequence[Any]) -> Job:
+    return Job(
+        id=JobId(row[0]),
+        kind=row[1],
+        state=JobState(row[2]),
+        priority=row[3],
+        user_id=row[4],
+        folder_id=row[5],
+        dataset_id=row[6],
+        title=row[7],
+        options=row[8],
+        problems=json.loads(row[9]),
+        units_total=row[10],
+        units_done=row[11],
+        units_error=row[12],
+        units_cancelled=row[13],
+        created_at=row[14],
+        finished_at=row[15],
+    )

@@ -1,0 +1,45 @@
+"""Creates and upgrades the database. Alembic is imported only when there is something to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from framedex.core.errors import Conflict
+
+#: The newest revision in `migrations/versions`; a test holds it to what Alembic finds.
+HEAD = "0001"
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def current_revision(engine: sa.Engine) -> str | None:
+    """The revision of a database; None for an empty one."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Brings a database to `HEAD`.
+
+    Raises:
+        Conflict: the database is newer than this program.
+    """
+    revision = current_revision(engine)
+    if revision == HEAD:
+        return
+    from alembic import command  # noqa: PLC0415 - 150 ms of imports that a normal start does not pay
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Conflict(f"The data directory was written by a newer Framedex (revision {revision}); upgrade Framedex.")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

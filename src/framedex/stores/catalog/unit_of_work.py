@@ -1,0 +1,165 @@
+"""Units of work over SQL: the only place that commits."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from framedex.core.clock import now_us
+from framedex.core.errors import Conflict, StorageFull, Unavailable
+from framedex.core.ports.catalog import Entity, Op
+from framedex.stores.catalog.curation import SqlCuration
+from framedex.stores.catalog.datasets import SqlDatasets
+from framedex.stores.catalog.engine import WriterLine
+from framedex.stores.catalog.folders import SqlFolders
+from framedex.stores.catalog.items_write import SqlItems
+from framedex.stores.catalog.jobs import SqlJobs
+from framedex.stores.catalog.metadata import SqlMetadata
+from framedex.stores.catalog.people import SqlPeople
+from framedex.stores.catalog.tables import audit_log, change_log, creator_replays
+from framedex.stores.catalog.uploads import SqlUploads
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEntry:
+    seq: int
+    entity: str
+    entity_id: str
+    op: str
+
+
+class SqlUnit:
+    """One transaction on one connection; the stores of all aggregates share it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.folders = SqlFolders(connection)
+        self.items = SqlItems(connection)
+        self.metadata = SqlMetadata(connection)
+        self.people = SqlPeople(connection)
+        self.uploads = SqlUploads(connection)
+        self.jobs = SqlJobs(connection)
+        self.datasets = SqlDatasets(connection)
+        self.curation = SqlCuration(connection)
+        self._changes: list[tuple[str, str, str]] = []
+        self._audits: list[dict[str, object]] = []
+
+    def changes_after(self, seq: int, limit: int) -> Sequence[ChangeEntry]:
+        query = (
+            sa.select(change_log.c.seq, change_log.c.entity, change_log.c.entity_id, change_log.c.op)
+            .where(change_log.c.seq > seq)
+            .order_by(change_log.c.seq)
+            .limit(limit)
+        )
+        return [ChangeEntry(*row) for row in self.connection.execute(query)]
+
+    def last_seq(self) -> int:
+        return self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(change_log.c.seq), 0))).scalar_one()
+
+    def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
+        self._changes.extend((entity.value, entity_id, op.value) for entity_id in ids)
+
+    def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:
+        text = json.dumps(facts) if facts else "{}"
+        at = now_us()
+        self._audits.extend(
+            {"at": at, "user_id": user_id, "action": action, "entity": entity.value, "entity_id": i, "facts": text}
+            for i in ids
+        )
+
+    def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
+        query = sa.select(creator_replays.c.response).where(
+            creator_replays.c.digest == digest, creator_replays.c.created_at >= newer_than_us
+        )
+        return self.connection.execute(query).scalar_one_or_none()
+
+    def remember_response(self, digest: str, response: str, now_us: int) -> None:
+        ten_minutes = 600 * 1_000_000
+        old = creator_replays.c.created_at < now_us - ten_minutes
+        self.connection.execute(sa.delete(creator_replays).where(sa.or_(old, creator_replays.c.digest == digest)))
+        row = {"digest": digest, "response": response, "created_at": now_us}
+        self.connection.execute(sa.insert(creator_replays).values(row))
+
+    def flush_logs(self) -> int | None:
+        """Writes audit and, last of all, change-log entries; answers the last seq."""
+        if self._audits:
+            self.connection.execute(sa.insert(audit_log), self._audits)
+        if not self._changes:
+            return None
+        self._take_seq_lock()
+        self.connection.exec_driver_sql(
+            self._driver_insert(), [tuple(change) for change in self._changes]
+        )
+        return self.last_seq()
+
+    def _take_seq_lock(self) -> None:
+        """PostgreSQL gives sequence numbers before commits are ordered; the lock makes seq the order of commits."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7305806)"))
+
+    def _driver_insert(self) -> str:
+        mark = "?" if self.connection.dialect.name == "sqlite" else "%s"
+        return f"INSERT INTO change_log (entity, entity_id, op) VALUES ({mark}, {mark}, {mark})"
+
+
+class _Watch(threading.local):
+    def __init__(self) -> None:
+        self.seq: int | None = None
+
+
+class SqlCatalog:
+    """The `Catalog` port over SQLAlchemy engines: one for reading, one for writing."""
+
+    def __init__(self, reader: sa.Engine, writer: sa.Engine) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._line = WriterLine()
+        self._watch = _Watch()
+
+    @contextmanager
+    def read(self) -> Iterator[SqlUnit]:
+        with _translated(), self._reader.connect() as connection, connection.begin():
+            yield SqlUnit(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlUnit]:
+        with _translated(), self._line.turn(), self._writer.connect() as connection:
+            with connection.begin():
+                unit = SqlUnit(connection)
+                yield unit
+                seq = unit.flush_logs()
+            if seq is not None:
+                self._watch.seq = seq
+
+    @contextmanager
+    def watch_seq(self) -> Iterator[_Watch]:
+        self._watch.seq = None
+        yield self._watch
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Driver errors become domain errors; texts of SQL stay inside."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise Conflict("Somebody else changed the same thing at this moment; try again.") from error
+    except sa.exc.OperationalError as error:
+        raise _operational(error) from error
+
+
+def _operational(error: sa.exc.OperationalError) -> StorageFull | Unavailable:
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+        return StorageFull("The disk of the data directory is full: nothing was written; free space and try again.")
+    return Unavailable("The catalog's database does not answer; nothing was written; try again.")
