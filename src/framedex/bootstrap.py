@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,31 +26,47 @@ from framedex.jobs.runner import Runner
 from framedex.jobs.signals import Signals
 from framedex.media.pool import ProcessProber
 from framedex.protocol import objects, rest
+from framedex.protocol.context import WireContext
 from framedex.protocol.cursors import Cursors
 from framedex.protocol.origin import OriginGuard
 from framedex.protocol.replays import Replays
-from framedex.protocol.rest.app import RestContext
 from framedex.protocol.rest.app import routes as rest_routes
-from framedex.protocol.rpc.app import RpcContext
 from framedex.protocol.rpc.app import routes as rpc_routes
 from framedex.services.administration import AdministrationService
+from framedex.services.audits import AuditService
+from framedex.services.backups import BackupService
 from framedex.services.bundle import Services
+from framedex.services.changes import ChangeService
+from framedex.services.checks import DoctorService, Surroundings
+from framedex.services.collections import CollectionService
 from framedex.services.content import ContentService
+from framedex.services.data_groups import DataGroupService
 from framedex.services.derived import DerivedMetadata
 from framedex.services.folders import FolderService
+from framedex.services.groups import GroupService
+from framedex.services.history import HistoryService
 from framedex.services.identity import IdentityService
+from framedex.services.imports import ImportService
+from framedex.services.integration_checks import IntegrationCheckService
 from framedex.services.items import ItemService
+from framedex.services.jobs import JobService
 from framedex.services.links import Links, LinkSettings
+from framedex.services.organisation import OrganisationService
+from framedex.services.presets import PresetService
 from framedex.services.registration import RegistrationService
 from framedex.services.registration_checks import Checker
 from framedex.services.registration_handler import KIND as REGISTER
 from framedex.services.registration_handler import RegistrationHandler
+from framedex.services.tokens import TokenService
 from framedex.services.uploads import UploadService
 from framedex.settings import Settings
 from framedex.stores.blobs.own import DiskBlobs
 from framedex.stores.blobs.registry import open_integration
+from framedex.stores.catalog.backup import copy_sqlite, read_copy
 from framedex.stores.catalog.catalog import open_sqlite
+from framedex.stores.catalog.checks import SqliteChecks
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from framedex.webapi.context import WebContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +102,30 @@ def open_node(settings: Settings) -> Node:
     derived = DerivedMetadata()
     content = ContentService(catalog, blobs, open_integration)
     link_settings = LinkSettings(settings.public_url, settings.content_lifetime_s)
+    folders = FolderService(catalog, blobs)
+    presets = PresetService(catalog)
+    registration = RegistrationService(catalog, blobs, open_integration, signals)
     services = Services(
         identity=IdentityService(catalog),
-        folders=FolderService(catalog, blobs),
+        folders=folders,
         items=ItemService(catalog, blobs, derived),
         links=Links(UrlSigner(secret.derive("urls")), link_settings),
         uploads=UploadService(catalog, blobs),
-        registration=RegistrationService(catalog, blobs, open_integration, signals),
+        registration=registration,
         content=content,
         signals=signals,
+        jobs=JobService(catalog, registration, signals),
+        history=HistoryService(catalog, derived),
+        changes=ChangeService(catalog),
+        imports=ImportService(catalog, folders, registration, open_integration),
+        audits=AuditService(catalog),
+        integration_checks=IntegrationCheckService(catalog, open_integration),
+        collections=CollectionService(catalog, presets),
+        presets=presets,
+        data_groups=DataGroupService(catalog, derived),
+        groups=GroupService(catalog),
+        organisation=OrganisationService(catalog),
+        tokens=TokenService(catalog),
     )
     checker = Checker(catalog, prober, blobs, content)
     handlers = {REGISTER: RegistrationHandler(catalog, blobs, checker, derived, open_integration)}
@@ -105,7 +136,7 @@ def open_node(settings: Settings) -> Node:
 def create_app(node: Node) -> OriginGuard:
     """The ASGI application: v2, v1, signed addresses, the own API, health; jobs run while it serves."""
     cursors = Cursors(CursorSigner(node.secret.derive("cursors")))
-    context = RestContext(
+    context = WireContext(
         services=node.services,
         catalog=node.catalog,
         cursors=cursors,
@@ -119,14 +150,31 @@ def create_app(node: Node) -> OriginGuard:
         *objects.routes(node.services),
     ]
     if node.settings.v1_enabled:
-        routes.extend(rpc_routes(RpcContext(context)))
-    routes.extend(webapi.routes(node.services, node.catalog))
+        routes.extend(rpc_routes(context))
+    own = WebContext(
+        services=node.services,
+        catalog=node.catalog,
+        cursors=CursorSigner(node.secret.derive("cursors"), parameter="cursor"),
+        spool_dir=node.settings.spool_dir,
+    )
+    routes.extend(webapi.routes(own))
     app = Starlette(routes=routes, lifespan=_lifespan(node))
     app.router.redirect_slashes = False
     return OriginGuard(app, node.settings.public_url)
 
 
-def _lifespan(node: Node):  # type: ignore[no-untyped-def]
+def doctor(settings: Settings) -> DoctorService:
+    """Checks of a data directory; unlike `open_node` it makes and changes nothing."""
+    at = Surroundings(settings.data, settings.blobs_dir / "objects", settings.secret_path, settings.disk_reserve_bytes)
+    return DoctorService(at, SqliteChecks(settings.catalog_file))
+
+
+def backups() -> BackupService:
+    """Copies of data directories."""
+    return BackupService(copy_sqlite, read_copy)
+
+
+def _lifespan(node: Node) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         node.services.uploads.remove_orphans()
@@ -154,6 +202,17 @@ def exclusive(data: Path) -> Iterator[None]:
     with (data / "serve.lock").open("a+") as file:
         _lock(file, data)
         yield
+
+
+def is_served(data: Path) -> bool:
+    """Whether the process that last held a data directory is alive."""
+    try:
+        os.kill(int((data / "serve.lock").read_text()), 0)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _lock(file: IO[str], data: Path) -> None:

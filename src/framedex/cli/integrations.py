@@ -1,7 +1,8 @@
-"""`framedex integrations …`"""
+"""`framedex integrations`: one function a command."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -71,6 +72,20 @@ def list_integrations(data: Path | None) -> None:
     for i in found:
         strict = "  strict client-only" if i.config.strict_client_only else ""
         click.echo(f"{i.id}  {i.title}  {i.config.kind.value}  {i.config.root}{strict}")
+
+
+@integrations.command("check")
+@click.argument("uuid")
+@click.option("--url", "urls", multiple=True, help="An address to read, too.")
+@data_option
+def check(uuid: str, urls: tuple[str, ...], data: Path | None) -> None:
+    """Tries to reach the integration UUID and to read of it. Exits with 1 when something fails."""
+    with opened(data) as node:
+        steps = node.services.integration_checks.check(IntegrationId(parse_id(uuid)), urls)
+    for step in steps:
+        click.echo(f"ok: {step.message}" if step.is_ok else f"failed: {step.message}\n  to mend: {step.mend}")
+    if not all(step.is_ok for step in steps):
+        sys.exit(1)
 
 
 @integrations.command("grant")

@@ -6,7 +6,12 @@ import sys
 
 import click
 
+from framedex.cli.audit import audit
+from framedex.cli.backup import backup, restore
+from framedex.cli.doctor import doctor
+from framedex.cli.import_ import import_
 from framedex.cli.integrations import integrations
+from framedex.cli.jobs import jobs
 from framedex.cli.serve import serve
 from framedex.cli.users import users
 from framedex.core.errors import DomainError
@@ -28,7 +33,7 @@ def main() -> None:
     """Framedex: an open, self-hosted index for multimodal data."""
 
 
-for command in (serve, users, integrations):
+for command in (serve, users, integrations, import_, jobs, doctor, backup, restore, audit):
     main.add_command(command)
 
 if __name__ == "__main__":

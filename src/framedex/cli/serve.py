@@ -1,4 +1,4 @@
-"""`framedex serve`"""
+"""The command `framedex serve`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def serve(
     insecure_http: bool,
 ) -> None:
     """Serves a data directory until SIGTERM: finishes requests, parks jobs."""
-    import uvicorn  # noqa: PLC0415 - only this command needs a web server
+    import uvicorn
 
     if (tls_cert is None) != (tls_key is None):
         raise InvalidArguments("--tls-cert and --tls-key go together.")
@@ -65,6 +65,8 @@ def serve(
                 timeout_graceful_shutdown=20,
                 backlog=2048,
             )
+            # This process holds the directory alone, so whoever held units before is gone.
+            node.services.jobs.abandon_leases()
             click.echo(f"Framedex serves {settings.public_url}")
             uvicorn.Server(config).run()
         finally:

@@ -1,4 +1,4 @@
-"""`framedex users …`"""
+"""`framedex users`: one function a command."""
 
 from __future__ import annotations
 

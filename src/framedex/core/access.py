@@ -1,7 +1,7 @@
 """Who may do what: one decision function. Stores apply the same rule to lists as a predicate.
 
-The rule (design section 4): an item may be read by a role on its folder or an ancestor of it, or on a dataset that links
-it or its parent. Folder USER registers and edits metadata; folder ADMIN moves, deletes, shares and configures. A
+The rule (design section 4): an item may be read by a role on its folder or an ancestor of it, or on a dataset that
+links it or its parent. Folder USER registers and edits metadata; folder ADMIN moves, deletes, shares and configures. A
 workspace ADMIN sees more only where the request says `includeOrgAccess`.
 """
 
@@ -48,7 +48,7 @@ class Standing:
     """What connects a caller with one thing.
 
     Attributes:
-        role: the caller's best role on it: for a folder or item, on the folder or an ancestor; for a dataset, on itself.
+        role: the caller's best role: for a folder or item, on the folder or an ancestor; for a dataset, on itself.
         is_linked: for an item: a dataset that the caller may read links it or its parent.
     """
 

@@ -6,8 +6,10 @@ DomainError
 ├── NotAuthenticated      nobody we know sent this
 ├── NotPermitted          we know who, and they may not (or it does not exist: folders and items do not tell)
 ├── NotFound              a thing that the caller may know about is not there
+│   └── LogPruned         the change log does not reach back (or forward) to where a reader wants to go on
 ├── AlreadyExists         a name or membership is taken
 ├── Conflict              the state moved meanwhile (version, lease, lifecycle)
+│   └── VersionMismatch   the caller named the version to change, and it is not the current one
 ├── TooLarge              a documented limit was passed
 ├── RateLimited           come back later
 ├── NotImplementedHere    Framedex refuses this on purpose
@@ -79,12 +81,20 @@ class NotFound(DomainError):
     code = ErrorCode.NOT_FOUND
 
 
+class LogPruned(NotFound):
+    """The change log does not hold the position that a reader wants to go on from."""
+
+
 class AlreadyExists(DomainError):
     code = ErrorCode.ALREADY_EXISTS
 
 
 class Conflict(DomainError):
     code = ErrorCode.CONFLICT
+
+
+class VersionMismatch(Conflict):
+    """The caller named the version to change, and it is not the current one."""
 
 
 class TooLarge(DomainError):

@@ -35,6 +35,7 @@ class Folder:
         metadata: exact JSON text, or None.
         owner: email.
         role: the caller's best role here; None when only `includeOrgAccess` shows it.
+        parent_id: None also where the caller may not read the parent: the folder stands at the top of what they see.
         path: from the top-level folder down to this one's parent; only folders that the caller may read.
         created_at: microseconds since 1970 UTC, as all instants.
     """

@@ -95,7 +95,13 @@ class ItemPatch:
     def is_empty(self) -> bool:
         return all(
             value is None
-            for value in (self.name, self.metadata, self.timeseries_settings, self.scene_view_settings, self.scene_layout)
+            for value in (
+                self.name,
+                self.metadata,
+                self.timeseries_settings,
+                self.scene_view_settings,
+                self.scene_layout,
+            )
         )
 
 

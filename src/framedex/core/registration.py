@@ -41,7 +41,7 @@ class Unit:
 
     Attributes:
         item_type: what the unit becomes.
-        objects: its objects in the caller's order; one for single kinds, none for `item_ids` groups and structured scenes.
+        objects: in the caller's order; one for single kinds, none for `item_ids` groups and structured scenes.
         title: as sent, or None.
         metadata: exact JSON text of `clientMetadata`, or None when absent.
         item_ids: `imageGroupsFromItems`: the existing items, in order.
@@ -96,9 +96,8 @@ def encode_unit(unit: Unit) -> str:
     found: dict[str, object] = {"t": unit.item_type.value, "p": unit.path}
     if unit.objects:
         found["o"] = [_object_to_json(o) for o in unit.objects]
-    for key, value in (("n", unit.title), ("m", unit.metadata), ("s", unit.settings), ("c", unit.scene)):
-        if value is not None:
-            found[key] = value
+    texts = (("n", unit.title), ("m", unit.metadata), ("s", unit.settings), ("c", unit.scene))
+    found |= {key: value for key, value in texts if value is not None}
     if unit.item_ids:
         found["i"] = unit.item_ids
     return _encode(found).decode()
@@ -117,6 +116,11 @@ def decode_unit(text: str) -> Unit:
         scene=found.get("c"),
         path=found["p"],
     )
+
+
+def encode_receipt(receipt: Mapping[str, object]) -> str:
+    """The receipt of a unit as JSON text."""
+    return _encode(receipt).decode()
 
 
 def _object_to_json(ref: ObjectRef) -> list[object]:

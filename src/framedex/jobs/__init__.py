@@ -1,1 +1,1 @@
-"""The engine of jobs: leases, threads, back-off, and waiting for progress. What a job does is its handler's (services)."""
+"""The engine of jobs: leases, threads, back-off, waiting for progress. What a job does is its handler's (services)."""

@@ -42,6 +42,8 @@ INTERNAL_MESSAGE = "Something went wrong inside Framedex; the server's log has t
 
 @dataclass(frozen=True, slots=True)
 class ErrorAnswer:
+    """Status and body of an error."""
+
     status: int
     body: dict[str, object]
 
@@ -59,4 +61,5 @@ def v1_error(error: DomainError) -> ErrorAnswer:
 
 
 def v1_internal_error() -> ErrorAnswer:
+    """What v1 answers to a fault of ours."""
     return ErrorAnswer(200, {"status": 500, "response": ["UNKNOWN_ERROR"], "payload": INTERNAL_MESSAGE})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from starlette.types import Scope
 
 from framedex.core.errors import InvalidArguments, NotAuthenticated
 
@@ -10,7 +10,7 @@ from framedex.core.errors import InvalidArguments, NotAuthenticated
 _SINGLE = frozenset({b"authorization", b"signature", b"signature-input", b"content-digest", b"content-length"})
 
 
-def header_map(scope: Any) -> dict[str, str]:
+def header_map(scope: Scope) -> dict[str, str]:
     """Header names in lower case; of repeated ones the last.
 
     Raises:
@@ -25,7 +25,7 @@ def header_map(scope: Any) -> dict[str, str]:
     return found
 
 
-def raw_target(scope: Any) -> str:
+def raw_target(scope: Scope) -> str:
     """The request target exactly as sent: raw path, `?` and query, percent-encoding untouched."""
     path: str = scope["raw_path"].decode("latin-1")
     query: str = scope["query_string"].decode("latin-1")

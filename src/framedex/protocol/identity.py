@@ -25,12 +25,14 @@ class Identified:
     Attributes:
         signature: the signature as sent; empty with a bearer token.
         key_hex: the signing key; None with a bearer token.
+        token_hash: the bearer token's; None with a signature.
     """
 
     caller: Caller
     check_body: BodyCheck
     signature: str
     key_hex: str | None
+    token_hash: str | None = None
 
 
 def identify_v2(identity: IdentityService, method: str, target: str, headers: Mapping[str, str]) -> Identified:
@@ -68,4 +70,5 @@ def identify_v1(identity: IdentityService, headers: Mapping[str, str]) -> Identi
 
 
 def _by_bearer(identity: IdentityService, credential: BearerCredential) -> Identified:
-    return Identified(identity.by_token(hash_token(credential.token)), lambda _digest: None, "", None)
+    token_hash = hash_token(credential.token)
+    return Identified(identity.by_token(token_hash), lambda _digest: None, "", None, token_hash)

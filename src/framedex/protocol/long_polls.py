@@ -28,5 +28,3 @@ async def settled(
         if progress.job.state.is_final or left <= 0:
             return progress
         await services.signals.wait_changed(job_id, min(left, _LOOK_AGAIN_S))
-
-

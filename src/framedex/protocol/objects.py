@@ -128,5 +128,3 @@ def _disposition(mime_type: str) -> str:
 def _error(error: DomainError) -> Response:
     answer = v2_error(error)
     return Response(msgspec.json.encode(answer.body), answer.status, _GUARDS, "application/json")
-
-

@@ -25,7 +25,9 @@ class OriginGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != "/healthz" and not self._is_ours(scope):
-            text = "This server is not known under the Host that the request names; see `framedex serve --public-url`.\n"
+            text = (
+                "This server is not known under the Host that the request names; see `framedex serve --public-url`.\n"
+            )
             await PlainTextResponse(text, 421)(scope, receive, send)
             return
         await self._app(scope, receive, send)

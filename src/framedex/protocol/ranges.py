@@ -10,6 +10,8 @@ _FORM = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
+    """`length` bytes from `start`."""
+
     start: int
     length: int
 

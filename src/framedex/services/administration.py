@@ -1,4 +1,4 @@
-"""What is done with the data directory at hand: users with keys, integrations. Whoever may read the directory may do it."""
+"""What the operator does with the data directory at hand: users with keys, integrations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AdministrationService:
             role = WorkspaceRole.ADMIN if is_admin or is_first else WorkspaceRole.MEMBER
             if known is None or not known.is_active:
                 user_id = UserId(new_id()) if known is None else known.id
-                known = User(user_id, normal_email(email), role, MemberType.INTERNAL, True, now, now)  # noqa: FBT003
+                known = User(user_id, normal_email(email), role, MemberType.INTERNAL, True, now, now)
                 unit.people.add_user(known)
                 unit.log(Entity.USER, Op.CREATE, [known.id])
             elif is_admin:

@@ -5,17 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from framedex.core.ports.job_handlers import JobSignals
-from framedex.services.folders import FolderService
-from framedex.services.identity import IdentityService
-from framedex.services.items import ItemService
-from framedex.services.links import Links
+from framedex.services.audits import AuditService
+from framedex.services.changes import ChangeService
+from framedex.services.collections import CollectionService
 from framedex.services.content import ContentService
+from framedex.services.data_groups import DataGroupService
+from framedex.services.folders import FolderService
+from framedex.services.groups import GroupService
+from framedex.services.history import HistoryService
+from framedex.services.identity import IdentityService
+from framedex.services.imports import ImportService
+from framedex.services.integration_checks import IntegrationCheckService
+from framedex.services.items import ItemService
+from framedex.services.jobs import JobService
+from framedex.services.links import Links
+from framedex.services.organisation import OrganisationService
+from framedex.services.presets import PresetService
 from framedex.services.registration import RegistrationService
+from framedex.services.tokens import TokenService
 from framedex.services.uploads import UploadService
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """One of each; built in the composition root."""
+
     identity: IdentityService
     folders: FolderService
     items: ItemService
@@ -24,3 +38,15 @@ class Services:
     registration: RegistrationService
     content: ContentService
     signals: JobSignals
+    jobs: JobService
+    history: HistoryService
+    changes: ChangeService
+    imports: ImportService
+    audits: AuditService
+    integration_checks: IntegrationCheckService
+    collections: CollectionService
+    presets: PresetService
+    data_groups: DataGroupService
+    groups: GroupService
+    organisation: OrganisationService
+    tokens: TokenService

@@ -35,6 +35,20 @@ def loaded(unit: ReadUnit | WriteUnit, caller: Caller, folder_id: FolderId) -> F
     return folder
 
 
+def require_top_level(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, folder_id: FolderId) -> None:
+    """Refuses unless the caller may do `action` on the folder and it stands at the top of what they see.
+
+    Raises:
+        NotPermitted: they may not, or there is no such folder. InvalidArguments: it lies in another.
+    """
+    require_folder(unit, action, caller, folder_id)
+    above = loaded(unit, caller, folder_id).path
+    if above:
+        raise InvalidArguments(
+            f"folder {folder_id} lies in another; name its top-level folder {above[0].id}", path="topLevelFolderUuid"
+        )
+
+
 class FolderService:
     """Use cases of folders."""
 
@@ -137,6 +151,11 @@ class FolderService:
             item_ids = list(unit.items.iter_ids(folder_ids))
             for start in range(0, len(item_ids), MAX_BULK):
                 object_keys.extend(unit.items.delete(item_ids[start : start + MAX_BULK]))
+            collection_ids, preset_ids = unit.curation.of_folders(folder_ids)
+            unit.curation.delete_collections(collection_ids)
+            unit.curation.delete_presets(preset_ids)
+            unit.log(Entity.COLLECTION, Op.DELETE, collection_ids)
+            unit.log(Entity.PRESET, Op.DELETE, preset_ids)
             unit.folders.delete(folder_ids)
             unit.log(Entity.ITEM, Op.DELETE, item_ids)
             unit.log(Entity.FOLDER, Op.DELETE, folder_ids)

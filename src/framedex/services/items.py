@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from framedex.core.access import Action, Caller, require
+from framedex.core.access import Action, Caller, may, require
 from framedex.core.clock import now_us
 from framedex.core.errors import InvalidArguments
 from framedex.core.folders import check_name
@@ -14,8 +14,8 @@ from framedex.core.paging import Page, PageRequest
 from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.core.ports.catalog_items import ItemUse
-from framedex.services.folders import MAX_BULK, require_folder
 from framedex.services.derived import DerivedMetadata
+from framedex.services.folders import MAX_BULK, require_folder
 
 
 def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, item_ids: Sequence[ItemId]) -> None:
@@ -27,6 +27,16 @@ def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, it
     standings = unit.items.standings(caller, item_ids)
     for item_id in item_ids:
         require(action, caller, standings.get(item_id), f"item {item_id}")
+
+
+def readable_ids(unit: ReadUnit | WriteUnit, caller: Caller, item_ids: Sequence[ItemId]) -> list[ItemId]:
+    """Those of the items that are there and that the caller may read, in order; of any number."""
+    found: list[ItemId] = []
+    for start in range(0, len(item_ids), MAX_BULK):
+        chunk = item_ids[start : start + MAX_BULK]
+        standings = unit.items.standings(caller, chunk)
+        found.extend(i for i in chunk if i in standings and may(Action.READ, caller, standings[i]))
+    return found
 
 
 class ItemService:
@@ -61,10 +71,13 @@ class ItemService:
             return unit.items.list_page(caller, query, page)
 
     def children(self, caller: Caller, folder_id: FolderId, item_id: ItemId) -> Sequence[Item]:
-        """Child items in order, unpaged."""
+        """Child items in order, unpaged. Those of a data group may live in other folders: the readable ones of them."""
         with self._catalog.read() as unit:
             self._require_in_folder(unit, Action.READ, caller, folder_id, item_id)
-            return unit.items.children(item_id)
+            children = unit.items.children(item_id)
+            elsewhere = [child.id for child in children if child.folder_id != folder_id]
+            hidden = set(elsewhere) - set(readable_ids(unit, caller, elsewhere))
+        return [child for child in children if child.id not in hidden]
 
     def use(self, caller: Caller, folder_id: FolderId, item_id: ItemId) -> tuple[Item, ItemUse]:
         """The item, and the groups and datasets that use it."""

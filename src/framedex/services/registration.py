@@ -140,8 +140,7 @@ class RegistrationService:
         """Ids and names of what a finished job registered or skipped, in order. Streams."""
         with self._catalog.read() as read:
             for _, receipt in read.jobs.iter_receipts(job_id, UnitState.DONE):
-                for item_id, name in json.loads(receipt)["items"]:
-                    yield item_id, name
+                yield from ((item_id, name) for item_id, name in json.loads(receipt)["items"])
 
     def cancel(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> int:
         """Cancels what is not done yet; answers how many units. A finished job has none.

@@ -128,7 +128,7 @@ def _group_facts(facts: Sequence[MediaFacts]) -> MediaFacts:
 def _facts_unread(kind: ItemType, ref: ObjectRef) -> MediaFacts:
     if kind in WITH_METADATA_BLOCK:
         raise InvalidArguments(
-            f"{ref.url[:300]}: the integration is strict client-only, so the manifest must supply the {kind.value} metadata"
+            f"{ref.url[:300]}: the integration is strict client-only: the manifest must supply {kind.value} metadata"
         )
     return MediaFacts()
 

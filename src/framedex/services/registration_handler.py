@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from framedex.core.access import Action, may
 from framedex.core.clock import now_us
@@ -17,7 +18,7 @@ from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.job_handlers import Prepared
-from framedex.core.registration import Unit, decode_unit, facts_from_json, facts_to_json
+from framedex.core.registration import Unit, decode_unit, encode_receipt, facts_from_json, facts_to_json
 from framedex.services.addresses import OpenIntegration, Place, Resolver, urls_of
 from framedex.services.derived import DerivedMetadata
 from framedex.services.registration_checks import Checker
@@ -41,7 +42,26 @@ class RegistrationOptions:
 
     @classmethod
     def from_json(cls, text: str) -> RegistrationOptions:
-        return cls(**json.loads(text))
+        return _read_options(text)
+
+
+@lru_cache(maxsize=256)
+def _read_options(text: str) -> RegistrationOptions:
+    """Cached: it is read once for each unit of a job."""
+    return RegistrationOptions(**json.loads(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A checked unit with the items that it becomes, children first."""
+
+    checked: Checked
+    items: Sequence[NewItem]
+
+    @property
+    def named(self) -> Sequence[NewItem]:
+        """The unit's own items: one, or one for each encoded video."""
+        return self.items[-max(1, len(self.checked.encoded)) :]
 
 
 class RegistrationHandler:
@@ -67,16 +87,20 @@ class RegistrationHandler:
     def prepare(self, job: Job, unit: ClaimedUnit) -> Prepared:
         wanted = decode_unit(unit.payload)
         if unit.checked is not None:
-            return Prepared(unit, _checked_from_json(wanted, unit.checked), unit.checked)
+            return Prepared(unit, self._made(job, _checked_from_json(wanted, unit.checked)), unit.checked)
         options = RegistrationOptions.from_json(job.options)
         if options.is_instant:
             integration_id = IntegrationId(options.integration_id or "")
             places = tuple(Place(ref.url, integration_id, None) for ref in wanted.objects)
             facts = tuple(ref.facts or MediaFacts() for ref in wanted.objects)
             whole = MediaFacts(frame_count=len(facts)) if len(facts) > 1 else None
-            return Prepared(unit, Checked(wanted, places, facts, whole))
+            return Prepared(unit, self._made(job, Checked(wanted, places, facts, whole)))
         checked = self._checker.check(self.resolver(job, options), wanted)
-        return Prepared(unit, checked, _checked_to_json(checked))
+        return Prepared(unit, self._made(job, checked), _checked_to_json(checked))
+
+    def _made(self, job: Job, checked: Checked) -> Made:
+        """The items are made here, outside the transaction; whether they are needed is known inside."""
+        return Made(checked, Maker(FolderId(str(job.folder_id)), job.user_id).items(checked))
 
     def resolver(self, job: Job, options: RegistrationOptions) -> Resolver:
         """Where this job's objects are."""
@@ -98,15 +122,15 @@ class RegistrationHandler:
         return _Application(write, job, self._derived).run(prepared)
 
     def discard(self, prepared: Prepared) -> None:
-        checked = prepared.work
-        if isinstance(checked, Checked) and prepared.unit.checked is None:
-            for video in checked.encoded:
+        made = prepared.work
+        if isinstance(made, Made) and prepared.unit.checked is None:
+            for video in made.checked.encoded:
                 self._blobs.delete(video.object_key)
 
     def unit_failed(self, unit: ClaimedUnit, message: str) -> str:
         return failed_receipt(decode_unit(unit.payload), message)
 
-    def after_checking(self, write: WriteUnit, job: Job, errors: int) -> JobState:
+    def after_checking(self, write: WriteUnit, job: Job, errors: int) -> JobState:  # noqa: ARG002 - as the port says
         return JobState.ERROR if errors else JobState.APPLYING
 
     def after_applying(self, write: WriteUnit, job: Job, errors: int) -> JobState:
@@ -117,10 +141,12 @@ class RegistrationHandler:
 
     def _take_back(self, write: WriteUnit, job: Job) -> None:
         """All or nothing: a unit failed although it was checked (its folder or upload changed since)."""
+        receipts = [json.loads(text) for _, text in list(write.jobs.iter_receipts(job.id, UnitState.DONE))]
         made = [
             ItemId(item_id)
-            for _, receipt in list(write.jobs.iter_receipts(job.id, UnitState.DONE))
-            for item_id in json.loads(receipt).get("made", ())
+            for receipt in receipts
+            if not receipt.get("skipped")
+            for item_id in [*(item_id for item_id, _ in receipt["items"]), *receipt.get("frames", ())]
         ]
         if made:
             write.items.delete(made)
@@ -140,16 +166,17 @@ class _Application:
 
     def run(self, prepared: Sequence[Prepared]) -> list[UnitOutcome]:
         refusal = self._refusal()
-        work = [(p, p.work) for p in prepared if isinstance(p.work, Checked)]
+        work = [(p, p.work) for p in prepared if isinstance(p.work, Made)]
         if refusal is not None:
-            return [_failed(p, checked.unit, refusal) for p, checked in work]
-        existing = self._existing([checked.unit for _, checked in work]) if self._options.skip_duplicate_urls else {}
+            return [_failed(p, made.checked.unit, refusal) for p, made in work]
+        skips = self._options.skip_duplicate_urls
+        existing = self._existing([made.checked.unit for _, made in work]) if skips else {}
         outcomes: list[UnitOutcome] = []
         new: list[NewItem] = []
         own: list[ItemId] = []
-        maker = Maker(self._folder_id, self._job.user_id)
-        for p, checked in work:
-            digest = self._digest(checked.unit)
+        for p, made in work:
+            checked = made.checked
+            digest = self._digest(checked.unit) if skips else None
             held = existing.get(digest) if digest is not None else None
             if held is not None:
                 outcomes.append(self._skipped(p, checked.unit, held))
@@ -158,13 +185,11 @@ class _Application:
             if reason is not None:
                 outcomes.append(_failed(p, checked.unit, reason))
                 continue
-            items = maker.items(checked)
-            named = items[-len(checked.encoded) :] if checked.encoded else items[-1:]
-            if digest is not None and self._options.skip_duplicate_urls:
-                existing[digest] = named[0].id
-            new.extend(items)
-            own.extend(item.id for item in named)
-            outcomes.append(_done(p, named, items))
+            if digest is not None:
+                existing[digest] = made.named[0].id
+            new.extend(made.items)
+            own.extend(item.id for item in made.named)
+            outcomes.append(_done(p, made.named, made.items))
         self._add(new, own)
         return outcomes
 
@@ -236,12 +261,10 @@ class _Application:
 
 
 def _done(prepared: Prepared, named: Sequence[NewItem], items: Sequence[NewItem]) -> UnitOutcome:
-    receipt: dict[str, object] = {"items": [[item.id, item.name] for item in named]}
+    receipt: dict[str, object] = {"items": [(item.id, item.name) for item in named]}
     if len(items) > len(named):
-        receipt["made"] = [item.id for item in items]
-    else:
-        receipt["made"] = [item.id for item in named]
-    return UnitOutcome(prepared.unit.position, UnitState.DONE, json.dumps(receipt))
+        receipt["frames"] = [item.id for item in items[: -len(named)]]
+    return UnitOutcome(prepared.unit.position, UnitState.DONE, encode_receipt(receipt))
 
 
 def _failed(prepared: Prepared, unit: Unit, message: str) -> UnitOutcome:

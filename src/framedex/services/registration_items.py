@@ -59,21 +59,18 @@ class Maker:
             return self._groups(checked, [], [ItemId(i) for i in unit.item_ids])
         child_type = CHILD_TYPE[unit.item_type]
         children = [
-            self._object(child_type, ref, place, facts, is_child=True)
+            self._object(child_type, ref, place, facts, unit=None)
             for ref, place, facts in zip(unit.objects, checked.places, checked.facts, strict=True)
         ]
         return self._groups(checked, children, [child.id for child in children])
 
     def _single(self, checked: Checked) -> NewItem:
         unit = checked.unit
-        if not unit.objects:
-            facts = checked.whole or MediaFacts()
-            item = self._item(ItemId(new_id()), unit.item_type, unit.title or unit.item_type.value, facts)
-        else:
+        if unit.objects:
             ref = unit.objects[0]
-            item = self._object(unit.item_type, ref, checked.places[0], checked.facts[0], is_child=False)
-            item = replace(item, name=unit.title or item.name)
-        return replace(item, metadata=unit.metadata, timeseries_settings=unit.settings, scene=unit.scene)
+            return self._object(unit.item_type, ref, checked.places[0], checked.facts[0], unit=unit)
+        item = self._item(ItemId(new_id()), unit.item_type, unit.title or unit.item_type.value, MediaFacts())
+        return replace(item, metadata=unit.metadata, scene=unit.scene)
 
     def _groups(self, checked: Checked, children: list[NewItem], child_ids: Sequence[ItemId]) -> list[NewItem]:
         unit = checked.unit
@@ -99,22 +96,26 @@ class Maker:
         return made
 
     def _object(
-        self, item_type: ItemType, ref: ObjectRef, place: Place, facts: MediaFacts, *, is_child: bool
+        self, item_type: ItemType, ref: ObjectRef, place: Place, facts: MediaFacts, *, unit: Unit | None
     ) -> NewItem:
-        item_id = ItemId(new_id()) if place.placeholder is None else place.placeholder
+        """The item of one object: a unit's own, or (without `unit`) a frame or slice."""
+        title = ref.title if unit is None else unit.title or ref.title
         return NewItem(
-            id=item_id,
+            id=ItemId(new_id()) if place.placeholder is None else place.placeholder,
             folder_id=self.folder_id,
             item_type=item_type,
-            name=ref.title or default_title(ref.url),
+            name=title or default_title(ref.url),
             owner_id=self.owner_id,
             facts=facts,
             claim_urls=(place.url,),
             url=place.url,
             integration_id=place.integration_id,
             object_key=place.object_key,
-            is_child=is_child,
+            is_child=unit is None,
             facts_supplied=ref.facts is not None,
+            metadata=None if unit is None else unit.metadata,
+            timeseries_settings=None if unit is None else unit.settings,
+            scene=None if unit is None else unit.scene,
         )
 
     def _item(self, item_id: ItemId, item_type: ItemType, name: str, facts: MediaFacts) -> NewItem:

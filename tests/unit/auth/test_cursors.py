@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framedex.auth.cursors import CursorSigner, CursorValue, query_hash
-from framedex.auth.signed_urls import UrlGrant, UrlPurpose, UrlSigner
+from framedex.auth.signed_urls import UrlSigner
 from framedex.core.errors import InvalidArguments
 from framedex.core.ids import UserId
+from framedex.core.ports.signing import UrlGrant, UrlPurpose
 
 KEY = bytes(range(32))
 SIGNER = CursorSigner(KEY)

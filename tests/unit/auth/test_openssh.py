@@ -39,6 +39,7 @@ def test_parse_public_key__reads_what_another_library_wrote() -> None:
         "\n# Ada's laptop\n\n  " + PAIR.public_line + "\n",
         f"ssh-ed25519   {BLOB}   ada@example.org",
     ],
+    ids=["byte order mark", "windows line ends", "comments and blanks", "many spaces"],
 )
 def test_parse_public_key__forgives_what_editors_do(text: str) -> None:
     assert parse_public_key(text) == SshPublicKey(PAIR.key_hex, "ada@example.org")
@@ -91,6 +92,8 @@ def test_parse_public_key__refuses_other_kinds() -> None:
         ("---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----", "ssh-keygen -i"),
         ("x" * 70_000, "far too long"),
     ],
+    # PAIR is made anew in every process; the names of the tests may not hold it
+    ids=lambda value: f"{len(value)} characters" if len(value) > 40 else None,
 )
 def test_parse_public_key__says_what_is_wrong(text: str, words: str) -> None:
     assert words in _refused(text)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framedex.auth.signed_urls import UrlGrant, UrlPurpose, UrlSigner
+from framedex.auth.signed_urls import UrlSigner
 from framedex.core.errors import NotPermitted
 from framedex.core.ids import UserId
+from framedex.core.ports.signing import UrlGrant, UrlPurpose
 
 SIGNER = UrlSigner(bytes(range(32)))
 GRANT = UrlGrant("PUT", UrlPurpose.UPLOAD, "uploads/0190/файл.png", UserId("u-1"), 10_000, expires_at=2_000_000)

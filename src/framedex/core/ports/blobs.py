@@ -11,6 +11,8 @@ from framedex.core.ports.media import ByteSource
 
 
 class IntegrationKind(StrEnum):
+    """What keeps the objects of an integration."""
+
     LOCAL = "local"
     HTTP = "http"
     S3 = "s3"
@@ -37,6 +39,8 @@ class IntegrationConfig:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
+    """Size in bytes and ETag of an object."""
+
     size: int
     etag: str | None
 

@@ -1,13 +1,14 @@
 """The catalog: the truth, in units of work.
 
-A read unit sees one snapshot. A write unit is one transaction: its rows and its change-log entries commit together or not
-at all, and commits are ordered by `seq`. Nothing slow (files, network, probing) happens inside one.
+A read unit sees one snapshot. A write unit is one transaction: its rows and its change-log entries commit together or
+not at all, and commits are ordered by `seq`. Nothing slow (files, network, probing) happens inside one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -43,6 +44,8 @@ class Entity(StrEnum):
 
 
 class Op(StrEnum):
+    """What a change did."""
+
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
@@ -60,6 +63,19 @@ class Change(Protocol):
     def entity_id(self) -> str: ...
     @property
     def op(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which thing. `facts` is a JSON object; `at` is microseconds since 1970 UTC."""
+
+    id: int
+    at: int
+    user_id: str
+    action: str
+    entity: str
+    entity_id: str
+    facts: str
 
 
 class ReadUnit(Protocol):
@@ -82,8 +98,16 @@ class ReadUnit(Protocol):
     @property
     def curation(self) -> CurationReads: ...
 
+    def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
+        """The first response of a retried creator, if it was stored since then."""
+        ...
+
     def changes_after(self, seq: int, limit: int) -> Sequence[Change]:
         """Entries with a greater seq, in order."""
+        ...
+
+    def audits_after(self, entry_id: int, limit: int, *, since_us: int, user_id: str | None) -> Sequence[AuditEntry]:
+        """Audit entries with a greater id, in order, from an instant on; of one user when named."""
         ...
 
     def last_seq(self) -> int:
@@ -117,10 +141,6 @@ class WriteUnit(Protocol):
 
     def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:
         """Adds audit entries: who did what to which thing. `facts` never hold values of metadata."""
-        ...
-
-    def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
-        """The first response of a retried creator, if it was stored since then."""
         ...
 
     def remember_response(self, digest: str, response: str, now_us: int) -> None: ...

@@ -14,6 +14,8 @@ from framedex.core.people import Group
 
 
 class FolderReads(Protocol):
+    """Reading folders."""
+
     def standing(self, caller: Caller, folder_id: FolderId) -> Standing | None:
         """The caller's best role on the folder or an ancestor; None when there is no such folder. One query."""
         ...
@@ -54,6 +56,8 @@ class FolderReads(Protocol):
 
 
 class FolderWrites(FolderReads, Protocol):
+    """Writing folders."""
+
     def add(self, folder: NewFolder) -> None:
         """Adds the folder with its place in the tree; the owner becomes ADMIN of it."""
         ...
@@ -76,4 +80,6 @@ class FolderWrites(FolderReads, Protocol):
 
     def set_role(self, folder_id: FolderId, subject_id: str, role: Role) -> None: ...
 
-    def remove_roles(self, folder_id: FolderId, subject_ids: Sequence[GroupId]) -> int: ...
+    def remove_roles(self, folder_id: FolderId, subject_ids: Sequence[GroupId]) -> int:
+        """Takes the roles of groups away; ids of users are ignored. Answers how many there were."""
+        ...

@@ -47,6 +47,8 @@ class ItemUse:
 
 
 class ItemReads(Protocol):
+    """Reading items."""
+
     def standings(self, caller: Caller, item_ids: Sequence[ItemId]) -> Mapping[ItemId, Standing]:
         """What connects the caller with each item; absent items are left out. A fixed number of queries."""
         ...
@@ -81,6 +83,8 @@ class ItemReads(Protocol):
 
 
 class ItemWrites(ItemReads, Protocol):
+    """Writing items."""
+
     def add_many(self, items: Sequence[NewItem], *, user_id: UserId, now_us: int) -> None:
         """Adds items with metadata (version 1), children and claims; a claim that is taken is left to its holder."""
         ...
@@ -99,5 +103,5 @@ class ItemWrites(ItemReads, Protocol):
         ...
 
     def unused_frames(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:
-        """Frames and slices that only these items use: no other group, data row or own standing as a registered item."""
+        """Frames and slices that only these items use: no other group and no data row does."""
         ...

@@ -11,6 +11,8 @@ from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitRece
 
 
 class JobReads(Protocol):
+    """Reading jobs."""
+
     def get(self, job_id: JobId) -> Job | None: ...
 
     def states(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[JobState, int]]:
@@ -43,6 +45,8 @@ class JobReads(Protocol):
 
 
 class JobWrites(JobReads, Protocol):
+    """Writing jobs."""
+
     def add(self, job: Job) -> None: ...
 
     def add_units(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
@@ -89,6 +93,13 @@ class JobWrites(JobReads, Protocol):
         """Cancels units that are neither done nor failed; answers how many."""
         ...
 
-    def retry_failed(self, job_id: JobId) -> int:
-        """Puts failed and cancelled units back to waiting; answers how many."""
+    def abandon_leases(self) -> int:
+        """Ends every lease, whoever holds it; only for a process that holds the data directory alone."""
+        ...
+
+    def reopen(self, job_id: JobId, state: JobState, *, options: str, with_done: bool) -> int:
+        """Puts failed and cancelled units back to waiting (with `with_done`, settled ones too) and the job to `state`.
+
+        Answers how many units wait; with none, nothing is changed.
+        """
         ...

@@ -53,6 +53,8 @@ class Vector:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineCount:
+    """How many values of a key do not fit, for one reason, with samples."""
+
     key: str
     reason: str
     count: int
@@ -60,12 +62,22 @@ class QuarantineCount:
 
 
 class MetadataReads(Protocol):
+    """Reading what belongs to metadata."""
+
     def texts(self, item_ids: Sequence[ItemId]) -> dict[ItemId, str]:
         """Exact texts of the items that have metadata."""
         ...
 
     def history(self, item_id: ItemId) -> Sequence[MetadataVersion]:
         """All kept versions, newest first, the current one included."""
+        ...
+
+    def history_page(self, item_id: ItemId, *, before: int | None, limit: int) -> Sequence[MetadataVersion]:
+        """Kept versions with a smaller number than `before`, newest first. Texts may have 10 MB each."""
+        ...
+
+    def version(self, item_id: ItemId, number: int | None = None) -> MetadataVersion | None:
+        """One kept version, or the current one; None when there is none."""
         ...
 
     def schema(self) -> SchemaVersion | None:
@@ -86,6 +98,8 @@ class MetadataReads(Protocol):
 
 
 class MetadataWrites(MetadataReads, Protocol):
+    """Writing what belongs to metadata."""
+
     def add_schema(self, version: SchemaVersion, user_id: str) -> None: ...
 
     def set_derived(self, item_ids: Sequence[ItemId], misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:

@@ -24,6 +24,8 @@ class UploadPlace:
 
 
 class UploadReads(Protocol):
+    """Reading upload places."""
+
     def by_keys(self, object_keys: Sequence[str]) -> Mapping[str, UploadPlace]: ...
 
     def by_placeholders(self, item_ids: Sequence[ItemId]) -> Mapping[ItemId, UploadPlace]: ...
@@ -34,6 +36,8 @@ class UploadReads(Protocol):
 
 
 class UploadWrites(UploadReads, Protocol):
+    """Writing upload places."""
+
     def add_many(self, places: Sequence[UploadPlace]) -> None: ...
 
     def close(self, object_keys: Sequence[str]) -> None:

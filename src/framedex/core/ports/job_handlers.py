@@ -12,7 +12,7 @@ from framedex.core.ports.catalog import WriteUnit
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A unit that is ready to be applied. `work` is the handler's own; `checked` is JSON that a later `apply` can use."""
+    """A unit ready to be applied. `work` is the handler's own; `checked` is JSON that a later `prepare` starts from."""
 
     unit: ClaimedUnit
     work: object
@@ -22,7 +22,7 @@ class Prepared:
 class JobHandler(Protocol):
     """One kind of job.
 
-    The runner calls `prepare` outside transactions, from several threads, perhaps more than once for a unit; and `apply`
+    The runner calls `prepare` outside transactions, from several threads, perhaps more than once for a unit; `apply`
     inside the transaction that also writes receipts, for units that this worker still holds: exactly one effect.
     """
 

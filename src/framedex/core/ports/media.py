@@ -1,4 +1,4 @@
-"""What services ask of media: facts about bytes, and encoded videos. Implementations run hostile bytes in limited processes."""
+"""What services ask of media: facts about bytes, and encoded videos. Hostile bytes run in limited processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Prober(Protocol):
         `extra["order"]` is the list of positions of `files` in geometric order. No I/O.
 
         Raises:
-            InvalidArguments: required tags are missing or StudyInstanceUIDs differ (documented texts, behaviour.md 1.6).
+            InvalidArguments: required tags are missing or StudyInstanceUIDs differ (texts as documented).
         """
         ...
 

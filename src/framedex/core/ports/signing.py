@@ -38,6 +38,8 @@ class UrlGrant:
 
 
 class UrlSigner(Protocol):
+    """Makes and checks the tokens of signed links."""
+
     def sign(self, grant: UrlGrant) -> str:
         """An opaque token, safe in a URL path."""
         ...

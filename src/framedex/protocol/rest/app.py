@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import TypeVar, cast
 
 import msgspec
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from framedex.core.errors import DomainError, NotImplementedHere
-from framedex.core.ports.catalog import Catalog
 from framedex.protocol.bodies import Body, read_body
-from framedex.protocol.cursors import Cursors
+from framedex.protocol.context import Streamed, WireContext
 from framedex.protocol.errors import INTERNAL_MESSAGE, v2_error
 from framedex.protocol.headers import content_length, header_map, raw_target
 from framedex.protocol.identity import Identified, identify_v2
-from framedex.protocol.replays import Replays
-from framedex.protocol.rest.endpoint import Call, Endpoint, Streamed
-from framedex.services.bundle import Services
+from framedex.protocol.rest.endpoint import Call, Endpoint
 
 PREFIX = "/v2/public/"
 
@@ -35,19 +31,7 @@ _log = logging.getLogger("framedex.protocol")
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class RestContext:
-    """What every v2 endpoint needs."""
-
-    services: Services
-    catalog: Catalog
-    cursors: Cursors
-    replays: Replays
-    threads: CapacityLimiter
-    spool_dir: Path
-
-
-def routes(context: RestContext, endpoints: Sequence[Endpoint]) -> list[Route]:
+def routes(context: WireContext, endpoints: Sequence[Endpoint]) -> list[Route]:
     """One route an endpoint, and last the one that refuses what is not implemented."""
     found = [Route(PREFIX + e.path, EndpointApp(context, e), methods=[e.method]) for e in endpoints]
     every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -63,7 +47,7 @@ async def _refuse(request: object) -> Response:
 class EndpointApp:
     """The ASGI application of one endpoint."""
 
-    def __init__(self, context: RestContext, endpoint: Endpoint) -> None:
+    def __init__(self, context: WireContext, endpoint: Endpoint) -> None:
         self._context = context
         self._endpoint = endpoint
 
@@ -109,13 +93,22 @@ class EndpointApp:
         if caller.is_workspace_admin and "includeOrgAccess=True" in query:
             caller = replace(caller, sees_workspace=True)
         context = self._context
-        return Call(caller, context.services, context.cursors, scope["path_params"], query, body.view, who.key_hex)
+        return Call(
+            caller,
+            context.services,
+            context.cursors,
+            scope["path_params"],
+            query,
+            body.view,
+            who.key_hex,
+            who.token_hash,
+        )
 
     def _retry_key(self, who: Identified, trace: str, body: Body) -> str | None:
-        """What a retry of this very request shares with it; a bearer token signs nothing, so its retries cannot be told."""
+        """What a retry of this very request shares with it. With a bearer token retries cannot be told."""
         if not self._endpoint.creates or not who.signature:
             return None
-        return sha256("\n".join((trace, who.signature, body.digest.hex())).encode()).hexdigest()
+        return sha256(f"{trace}\n{who.signature}\n{body.digest.hex()}".encode()).hexdigest()
 
     def _run(self, call: Call, retry_key: str | None) -> Response:
         handler = self._endpoint.handler

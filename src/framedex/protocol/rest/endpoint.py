@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_type_hints
 from urllib.parse import parse_qs
@@ -20,13 +20,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
-    """An answer that is written piece by piece: JSON text in chunks."""
-
-    chunks: Iterator[bytes]
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """One authenticated request.
 
@@ -36,6 +29,7 @@ class Call:
         raw_query: the query string as sent.
         raw_body: the whole body.
         key_hex: the signing key; None with a bearer token.
+        token_hash: the bearer token's; None with a signature.
     """
 
     caller: Caller
@@ -45,6 +39,7 @@ class Call:
     raw_query: str
     raw_body: bytes | memoryview
     key_hex: str | None = None
+    token_hash: str | None = None
 
     def id(self, name: str) -> str:
         """A path parameter that is a UUID, canonical.
@@ -79,7 +74,9 @@ class Call:
         except msgspec.DecodeError as error:
             raise InvalidArguments(f"the request body is wrong: {error}") from None
         except (RecursionError, UnicodeDecodeError):
-            raise InvalidArguments("the request body is not JSON that can be read: too deeply nested or not UTF-8") from None
+            raise InvalidArguments(
+                "the request body is not JSON that can be read: too deeply nested or not UTF-8"
+            ) from None
 
 
 Handler = Callable[[Call], object]

@@ -49,9 +49,7 @@ def _list(call: Call, parent_id: FolderId | None, *, recursive: bool) -> object:
         tag_names=tuple(dto.organisation_tag_names_allof),
     )
     same = ("folders", parent_id, query.search, recursive, query.dataset_synced, query.tag_names)
-    wanted = call.cursors.page(
-        dto.page_token, size=dto.page_size, sort_by=dto.order, descending=dto.desc, query=same
-    )
+    wanted = call.cursors.page(dto.page_token, size=dto.page_size, sort_by=dto.order, descending=dto.desc, query=same)
     found = call.services.folders.list_folders(call.caller, query, wanted)
     return page([folder_out(f) for f in found.rows], call.cursors.token(wanted, found.after, same))
 

@@ -10,9 +10,10 @@ from framedex.core.manifests import parse_manifest
 from framedex.core.media_types import ItemType
 from framedex.core.registration import Manifest
 from framedex.protocol.bodies import MANIFEST_CAP
+from framedex.protocol.context import Streamed
 from framedex.protocol.dto.uploads import PollIn, PresignedUrlsIn, UploadJobIn, UploadSignedUrlsIn
 from framedex.protocol.long_polls import settled
-from framedex.protocol.rest.endpoint import Call, Endpoint, Streamed
+from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.jobs import upload_state_chunks
 from framedex.protocol.translate.paging import page
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -16,13 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from framedex.core.errors import DomainError, InvalidArguments, NotImplementedHere
 from framedex.protocol.bodies import MANIFEST_CAP, read_body
+from framedex.protocol.context import Streamed, WireContext
 from framedex.protocol.errors import ErrorAnswer, v1_error, v1_internal_error
 from framedex.protocol.headers import content_length, header_map
 from framedex.protocol.identity import Identified, identify_v1
-from framedex.protocol.rest.app import RestContext
-from framedex.protocol.rest.endpoint import Streamed
-from framedex.protocol.rpc.query import Query, QueryCall
 from framedex.protocol.rpc.queries import QUERIES
+from framedex.protocol.rpc.query import Query, QueryCall
 
 T = TypeVar("T")
 _log = logging.getLogger("framedex.protocol")
@@ -50,22 +48,16 @@ class EnvelopeIn(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(EnvelopeIn).decode
 
 
-@dataclass(frozen=True, slots=True)
-class RpcContext:
-    """v1 needs what v2 needs."""
-
-    rest: RestContext
-
-
-def routes(context: RpcContext) -> list[Route]:
-    app = RpcApp(context.rest)
+def routes(context: WireContext) -> list[Route]:
+    """Both addresses; the second serves what belongs to no project or dataset."""
+    app = RpcApp(context)
     return [Route("/public", app, methods=["POST"]), Route("/public/user", app, methods=["POST"])]
 
 
 class RpcApp:
     """The ASGI application of both v1 addresses."""
 
-    def __init__(self, context: RestContext, queries: Mapping[tuple[str, str], Query] = QUERIES) -> None:
+    def __init__(self, context: WireContext, queries: Mapping[tuple[str, str], Query] = QUERIES) -> None:
         self._context = context
         self._queries = queries
 
@@ -85,9 +77,7 @@ class RpcApp:
         context = self._context
         headers = header_map(scope)
         who = await self._in_thread(lambda: identify_v1(context.services.identity, headers))
-        body = await read_body(
-            receive, cap=MANIFEST_CAP, declared=content_length(headers), spool_dir=context.spool_dir
-        )
+        body = await read_body(receive, cap=MANIFEST_CAP, declared=content_length(headers), spool_dir=context.spool_dir)
         try:
             who.check_body(body.digest)
             envelope = await self._in_thread(lambda: _envelope(body.view))
@@ -134,7 +124,7 @@ def _envelope(body: bytes | memoryview) -> EnvelopeIn:
         raise InvalidArguments("the request body is not JSON that can be read") from None
 
 
-def _call(context: RestContext, who: Identified, headers: Mapping[str, str], envelope: EnvelopeIn) -> QueryCall:
+def _call(context: WireContext, who: Identified, headers: Mapping[str, str], envelope: EnvelopeIn) -> QueryCall:
     return QueryCall(
         caller=who.caller,
         services=context.services,

@@ -20,8 +20,8 @@ T = TypeVar("T")
 class QueryCall:
     """One authenticated v1 request.
 
-    `resource_type` and `resource_id` are headers that no signature covers: the caller's rights are checked against them,
-    and against every id in `uid` and `payload`, on each call.
+    `resource_type` and `resource_id` are headers that no signature covers: the caller's rights are checked against
+    them, and against every id in `uid` and `payload`, on each call.
     """
 
     caller: Caller
@@ -62,7 +62,7 @@ AsyncHandler = Callable[[QueryCall], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """How one (`query_type`, `query_method`) is answered: by `handler` in a thread, or by `waiting` on the event loop."""
+    """How a (`query_type`, `query_method`) is answered: by `handler` in a thread, or `waiting` on the event loop."""
 
     handler: Handler | None = None
     waiting: AsyncHandler | None = None

@@ -57,6 +57,7 @@ def _path_element_out(element: PathElement) -> dict[str, object]:
 
 
 def folder_patch(dto: PatchFolderIn, *, path: str = "$") -> FolderPatch:
+    """What a `PatchFolderPayload` changes."""
     return FolderPatch(dto.name, dto.description, metadata_text(dto.client_metadata, path=f"{path}.clientMetadata"))
 
 

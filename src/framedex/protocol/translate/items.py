@@ -86,7 +86,9 @@ def _raw(text: str | None) -> msgspec.Raw | None:
     return None if text is None else msgspec.Raw(text.encode())
 
 
-def use_out(item: Item, use: ItemUse, folder_names: dict[str, str], datasets: list[dict[str, Any]]) -> dict[str, object]:
+def use_out(
+    item: Item, use: ItemUse, folder_names: dict[str, str], datasets: list[dict[str, Any]]
+) -> dict[str, object]:
     """`_StorageItemPrivateSummary`."""
     return {
         "frameInGroups": use.frame_in_groups,

@@ -19,6 +19,7 @@ _STATUS = {JobState.DONE: "DONE", JobState.ERROR: "ERROR", JobState.CANCELLED: "
 
 
 def status(state: JobState) -> str:
+    """`LongPollingStatus` of a state."""
     return _STATUS.get(state, "PENDING")
 
 
@@ -38,6 +39,7 @@ def error_texts(progress: Progress) -> list[str]:
 
 
 def counts(progress: Progress) -> dict[str, object]:
+    """The four counters of units."""
     return {
         "unitsPendingCount": progress.units_pending,
         "unitsDoneCount": progress.units_done,

@@ -32,7 +32,7 @@ def folder_role_of(caller: Caller, folder_id: sa.ColumnElement[str]) -> sa.Scala
 def role_of_rank(rank: int | None) -> Role | None:
     if rank is None:
         return None
-    return Role.ADMIN if rank == 2 else Role.USER  # noqa: PLR2004 - the ranks of `folder_role_of`
+    return Role.ADMIN if rank == 2 else Role.USER
 
 
 def visible_dataset_ids(caller: Caller) -> sa.Select[tuple[str]]:

@@ -79,7 +79,7 @@ class SqlFolders:
         return Page(rows[: page.limit], (last.name if page.sort_by is SortBy.NAME else last.created_at, last.id))
 
     def _conditions(self, caller: Caller, query: FolderQuery) -> list[sa.ColumnElement[bool]]:
-        conditions = []
+        conditions: list[sa.ColumnElement[bool]] = []
         if not caller.sees_workspace:
             conditions.append(folders.c.id.in_(visible_folder_ids(caller)))
         if query.parent_id or not query.is_recursive:
@@ -98,7 +98,7 @@ class SqlFolders:
         return [_folder(row, paths.get(row[0], ())) for row in rows]
 
     def _paths(self, caller: Caller, folder_ids: Sequence[str]) -> dict[str, list[PathElement]]:
-        """Readable ancestors of each folder, top first."""
+        """Readable ancestors of each folder, top first. The parent of the topmost is hidden with all above it."""
         parent = folders.alias("ancestor")
         query = (
             sa.select(folder_tree.c.descendant_id, parent.c.id, parent.c.parent_id, parent.c.name, parent.c.dataset_id)
@@ -110,7 +110,8 @@ class SqlFolders:
             query = query.where(parent.c.id.in_(visible_folder_ids(caller)))
         paths: dict[str, list[PathElement]] = {}
         for below, ancestor_id, parent_id, name, dataset_id in self._connection.execute(query):
-            paths.setdefault(below, []).append(PathElement(ancestor_id, parent_id, name, dataset_id))
+            path = paths.setdefault(below, [])
+            path.append(PathElement(ancestor_id, parent_id if path else None, name, dataset_id))
         return paths
 
     def top_level(self, folder_id: FolderId) -> FolderId | None:
@@ -138,9 +139,7 @@ class SqlFolders:
             sa.func.coalesce(sa.func.sum(items.c.file_size), 0),
             sa.func.sum(sa.case((items.c.is_tombstone, 1), else_=0)),
         )
-        rows = self._connection.execute(
-            by_type.where(items.c.folder_id == folder_id).group_by(items.c.item_type)
-        ).all()
+        rows = self._connection.execute(by_type.where(items.c.folder_id == folder_id).group_by(items.c.item_type)).all()
         below = sa.select(sa.func.count()).where(folders.c.parent_id == folder_id)
         running = [state.value for state in RUNNING_STATES]
         open_jobs = sa.select(sa.func.count()).where(jobs.c.folder_id == folder_id, jobs.c.state.in_(running))
@@ -185,15 +184,18 @@ class SqlFolders:
         self._connection.execute(sa.update(folders).where(folders.c.id == folder_id).values(changes))
 
     def move(self, folder_id: FolderId, parent_id: FolderId | None, now_us: int) -> None:
-        below = self.descendants(folder_id)
-        if parent_id in below:
-            raise InvalidArguments("a folder cannot be moved into itself or into a folder below it")
         tree = folder_tree
+        moved = tree.alias("moved")
+        below = sa.select(moved.c.descendant_id).where(moved.c.ancestor_id == folder_id)
+        if parent_id is not None and self._connection.execute(below.where(moved.c.descendant_id == parent_id)).first():
+            raise InvalidArguments("a folder cannot be moved into itself or into a folder below it")
         outside = sa.and_(tree.c.descendant_id.in_(below), tree.c.ancestor_id.not_in(below))
         self._connection.execute(sa.delete(tree).where(outside))
         upper, lower = tree.alias("upper"), tree.alias("lower")
-        crossed = sa.select(upper.c.ancestor_id, lower.c.descendant_id, upper.c.depth + lower.c.depth + 1).where(
-            upper.c.descendant_id == parent_id, lower.c.ancestor_id == folder_id
+        crossed = (
+            sa.select(upper.c.ancestor_id, lower.c.descendant_id, upper.c.depth + lower.c.depth + 1)
+            .select_from(upper.join(lower, sa.true()))
+            .where(upper.c.descendant_id == parent_id, lower.c.ancestor_id == folder_id)
         )
         self._connection.execute(sa.insert(tree).from_select(["ancestor_id", "descendant_id", "depth"], crossed))
         change = sa.update(folders).where(folders.c.id == folder_id).values(parent_id=parent_id, edited_at=now_us)
@@ -216,7 +218,8 @@ class SqlFolders:
         self._connection.execute(sa.insert(folder_roles).values(values))
 
     def remove_roles(self, folder_id: FolderId, subject_ids: Sequence[GroupId]) -> int:
-        gone = folder_roles.c.subject_id.in_(subject_ids)
+        # Groups alone: whoever takes a group's role away must not be able to name a user's id instead.
+        gone = folder_roles.c.subject_id.in_(sa.select(groups.c.id).where(groups.c.id.in_(subject_ids)))
         return self._connection.execute(
             sa.delete(folder_roles).where(folder_roles.c.folder_id == folder_id, gone)
         ).rowcount
@@ -230,7 +233,8 @@ def _select(caller: Caller) -> sa.Select[Any]:
 def _folder(row: Sequence[Any], path: Sequence[PathElement]) -> Folder:
     return Folder(
         id=FolderId(row[0]),
-        parent_id=None if row[1] is None else FolderId(row[1]),
+        # A role reaches all below, so behind a hidden parent the whole path is hidden: there is no parent to see.
+        parent_id=FolderId(row[1]) if path else None,
         name=row[2],
         description=row[3],
         metadata=row[4],
@@ -271,7 +275,9 @@ def _place(caller: Caller, query: FolderQuery) -> sa.ColumnElement[bool]:
     if query.parent_id is None:
         is_top = folders.c.parent_id.is_(None)
         # A shared folder below a hidden one has no visible parent: it stands at the top of what this caller sees.
-        return is_top if caller.sees_workspace else sa.or_(is_top, folders.c.parent_id.not_in(visible_folder_ids(caller)))
+        return (
+            is_top if caller.sees_workspace else sa.or_(is_top, folders.c.parent_id.not_in(visible_folder_ids(caller)))
+        )
     if query.is_recursive:
         below = sa.select(folder_tree.c.descendant_id).where(
             folder_tree.c.ancestor_id == query.parent_id, folder_tree.c.depth > 0

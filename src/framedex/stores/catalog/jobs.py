@@ -91,8 +91,7 @@ class SqlJobReads:
             .order_by(unit.position)
             .execution_options(yield_per=5000)
         )
-        for position, receipt in self._connection.execute(query):
-            yield position, receipt
+        yield from ((position, receipt) for position, receipt in self._connection.execute(query))
 
     def runnable(self, now_us: int) -> Sequence[Job]:
         query = sa.select(*_JOB_COLUMNS).where(jobs.c.state.in_(_RUNNING)).order_by(jobs.c.priority, jobs.c.created_at)
@@ -232,12 +231,20 @@ class SqlJobs(SqlJobReads):
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(added))
         return count
 
-    def retry_failed(self, job_id: JobId) -> int:
-        failed = [int(UnitState.ERROR), int(UnitState.CANCELLED)]
-        is_failed = sa.and_(job_units.c.job_id == job_id, job_units.c.state.in_(failed))
+    def abandon_leases(self) -> int:
+        held = job_units.c.lease_owner.is_not(None)
+        change = {"lease_owner": None, "lease_until": None}
+        return self._connection.execute(sa.update(job_units).where(held).values(change)).rowcount
+
+    def reopen(self, job_id: JobId, state: JobState, *, options: str, with_done: bool) -> int:
+        settled = [UnitState.ERROR, UnitState.CANCELLED, *([UnitState.DONE] if with_done else [])]
+        is_settled = sa.and_(job_units.c.job_id == job_id, job_units.c.state.in_([int(s) for s in settled]))
         change = {"state": int(UnitState.WAITING), "receipt": None, "checked": None, "attempts": 0, "not_before": 0}
-        count = self._connection.execute(sa.update(job_units).where(is_failed).values(change)).rowcount
-        reset = {"units_error": 0, "units_cancelled": 0, "finished_at": None, "problems": "[]"}
+        count = self._connection.execute(sa.update(job_units).where(is_settled).values(change)).rowcount
+        if not count:
+            return 0
+        reset: dict[str, object] = {"units_error": 0, "units_cancelled": 0, "finished_at": None, "problems": "[]"}
+        reset |= {"state": state.value, "options": options} | ({"units_done": 0} if with_done else {})
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(reset))
         return count
 

@@ -33,14 +33,23 @@ class SqlMetadataReads:
         return {ItemId(row[0]): row[1] for row in self._connection.execute(query)}
 
     def history(self, item_id: ItemId) -> Sequence[MetadataVersion]:
-        versions = [
-            sa.select(t.c.version, t.c.text, users.c.email, t.c.edited_at)
-            .join(users, users.c.id == t.c.edited_by)
-            .where(t.c.item_id == item_id)
-            for t in (item_metadata, item_metadata_history)
-        ]
-        rows = self._connection.execute(sa.union_all(*versions)).all()
+        rows = self._connection.execute(sa.union_all(*_versions_of(item_id))).all()
         return sorted((MetadataVersion(*row) for row in rows), key=lambda v: v.version, reverse=True)
+
+    def history_page(self, item_id: ItemId, *, before: int | None, limit: int) -> Sequence[MetadataVersion]:
+        kept = sa.union_all(*_versions_of(item_id)).subquery()
+        query = sa.select(kept).order_by(kept.c.version.desc()).limit(limit)
+        if before is not None:
+            query = query.where(kept.c.version < before)
+        return [MetadataVersion(*row) for row in self._connection.execute(query)]
+
+    def version(self, item_id: ItemId, number: int | None = None) -> MetadataVersion | None:
+        kept = sa.union_all(*_versions_of(item_id)).subquery()
+        query = sa.select(kept).order_by(kept.c.version.desc()).limit(1)
+        if number is not None:
+            query = query.where(kept.c.version == number)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else MetadataVersion(*row)
 
     def schema(self) -> SchemaVersion | None:
         row = self._connection.execute(_schema_query().limit(1)).one_or_none()
@@ -119,6 +128,16 @@ class SqlMetadata(SqlMetadataReads):
     def prune_history(self, older_than_us: int) -> int:
         old = item_metadata_history.c.edited_at < older_than_us
         return self._connection.execute(sa.delete(item_metadata_history).where(old)).rowcount
+
+
+def _versions_of(item_id: ItemId) -> list[sa.Select[Any]]:
+    """The current version, and the older ones."""
+    return [
+        sa.select(t.c.version, t.c.text, users.c.email, t.c.edited_at)
+        .join(users, users.c.id == t.c.edited_by)
+        .where(t.c.item_id == item_id)
+        for t in (item_metadata, item_metadata_history)
+    ]
 
 
 def _schema_query() -> sa.Select[Any]:

@@ -31,9 +31,9 @@ def migrate(engine: sa.Engine) -> None:
     revision = current_revision(engine)
     if revision == HEAD:
         return
-    from alembic import command  # noqa: PLC0415 - 150 ms of imports that a normal start does not pay
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))

@@ -22,6 +22,6 @@ def paged(
 
 
 def escaped_substring(text: str) -> str:
-    """A LIKE pattern (escape `\\`) that finds `text` anywhere."""
+    """A LIKE pattern, with the backslash as its escape, that finds `text` anywhere."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"

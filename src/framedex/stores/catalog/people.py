@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from framedex.core.access import Caller, Role
 from framedex.core.errors import AlreadyExists
 from framedex.core.ids import GroupId, IntegrationId, TagId, UserId
-from framedex.core.people import Group, MemberType, OrganisationTag, User, UserKey, WorkspaceRole
+from framedex.core.people import AccessToken, Group, MemberType, OrganisationTag, User, UserKey, WorkspaceRole
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog_people import Integration
 from framedex.stores.catalog.tables import (
@@ -67,9 +67,19 @@ class SqlPeopleReads:
         group_ids = [row[3] for row in rows if row[3] is not None]
         return Caller(UserId(user_id), email, (user_id, *group_ids), role == WorkspaceRole.ADMIN.value)
 
+    def token(self, token_hash: str, now_us: int) -> AccessToken | None:
+        columns = (tokens.c.token_hash, tokens.c.user_id, tokens.c.key_hex, tokens.c.created_at, tokens.c.expires_at)
+        query = sa.select(*columns).where(tokens.c.token_hash == token_hash, tokens.c.expires_at > now_us)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else AccessToken(*row)
+
     def user_by_email(self, email: str) -> User | None:
         row = self._connection.execute(sa.select(*_USER_COLUMNS).where(users.c.email == email)).one_or_none()
         return None if row is None else _user(row)
+
+    def users_by_emails(self, emails: Sequence[str]) -> Mapping[str, User]:
+        query = sa.select(*_USER_COLUMNS).where(users.c.email.in_(emails), users.c.is_active)
+        return {row[1]: _user(row) for row in self._connection.execute(query)}
 
     def users(self) -> Sequence[User]:
         query = sa.select(*_USER_COLUMNS).where(users.c.is_active).order_by(users.c.email)
@@ -103,7 +113,7 @@ class SqlPeopleReads:
 
     def tags(self) -> Sequence[OrganisationTag]:
         columns = (organisation_tags.c.id, organisation_tags.c.name, organisation_tags.c.description)
-        query = sa.select(*columns).order_by(organisation_tags.c.name)
+        query = sa.select(*columns).order_by(organisation_tags.c.name, organisation_tags.c.id)
         return [OrganisationTag(*row) for row in self._connection.execute(query)]
 
     def integrations(self) -> Sequence[Integration]:
@@ -205,7 +215,9 @@ class SqlPeople(SqlPeopleReads):
             self._connection.execute(sa.delete(column.table).where(column == group_id))
 
     def add_members(self, group_id: GroupId, user_ids: Sequence[UserId]) -> None:
-        present = {user.id for user in self.members(group_id)}
+        # Not `members`, which leaves removed users out: they are in the group still.
+        inside = sa.select(group_members.c.user_id).where(group_members.c.group_id == group_id)
+        present = set(self._connection.execute(inside).scalars())
         rows = [{"group_id": group_id, "user_id": u} for u in dict.fromkeys(user_ids) if u not in present]
         if rows:
             self._connection.execute(sa.insert(group_members), rows)

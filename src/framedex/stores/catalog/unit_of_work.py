@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, StorageFull, Unavailable
-from framedex.core.ports.catalog import Entity, Op
+from framedex.core.ports.catalog import AuditEntry, Entity, Op
 from framedex.stores.catalog.curation import SqlCuration
 from framedex.stores.catalog.datasets import SqlDatasets
 from framedex.stores.catalog.engine import WriterLine
@@ -59,8 +59,16 @@ class SqlUnit:
         )
         return [ChangeEntry(*row) for row in self.connection.execute(query)]
 
+    def audits_after(self, entry_id: int, limit: int, *, since_us: int, user_id: str | None) -> Sequence[AuditEntry]:
+        entry = audit_log.c
+        query = sa.select(entry.id, entry.at, entry.user_id, entry.action, entry.entity, entry.entity_id, entry.facts)
+        query = query.where(entry.id > entry_id, entry.at >= since_us)
+        if user_id is not None:
+            query = query.where(entry.user_id == user_id)
+        return [AuditEntry(*row) for row in self.connection.execute(query.order_by(entry.id).limit(limit))]
+
     def last_seq(self) -> int:
-        return self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(change_log.c.seq), 0))).scalar_one()
+        return int(self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(change_log.c.seq), 0))).scalar_one())
 
     def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
         self._changes.extend((entity.value, entity_id, op.value) for entity_id in ids)
@@ -93,9 +101,7 @@ class SqlUnit:
         if not self._changes:
             return None
         self._take_seq_lock()
-        self.connection.exec_driver_sql(
-            self._driver_insert(), [tuple(change) for change in self._changes]
-        )
+        self.connection.exec_driver_sql(self._driver_insert(), [tuple(change) for change in self._changes])
         return self.last_seq()
 
     def _take_seq_lock(self) -> None:

@@ -1,7 +1,7 @@
 """Tables of the catalog, on SQLite and PostgreSQL alike.
 
-Ids are canonical UUID text; times are integer microseconds since 1970 UTC; JSON that a caller gave is TEXT, never parsed
-and written again. Text sorts by code point on both databases (`Text` below).
+Ids are canonical UUID text; times are integer microseconds since 1970 UTC; JSON that a caller gave is TEXT, never
+parsed and written again. Text sorts by code point on both databases (`Text` below).
 """
 
 from framedex.stores.catalog.tables.base import metadata

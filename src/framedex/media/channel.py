@@ -1,0 +1,108 @@
+"""Messages between the server and a worker: a JSON header and raw bytes. Nothing here can run code, as pickle could."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import time
+
+_LENGTHS = struct.Struct("!II")
+_MOST_HEADER = 64 << 20
+MOST_PAYLOAD = 8 << 20
+
+Header = dict[str, object]
+
+
+class ChannelClosed(Exception):
+    """The other side is gone."""
+
+
+class Deadline:
+    """A moment that can be put off."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = time.monotonic() + seconds
+
+    def left_s(self) -> float:
+        return self._at - time.monotonic()
+
+    def put_off(self, seconds: float) -> None:
+        self._at += seconds
+
+
+class Channel:
+    """One side of a stream socket. Not for several threads at once."""
+
+    def __init__(self, stream: socket.socket) -> None:
+        self._stream = stream
+
+    def send(self, header: Header, payload: bytes | memoryview = b"", deadline: Deadline | None = None) -> None:
+        """Sends one message.
+
+        Raises:
+            ChannelClosed: the other side is gone.
+            TimeoutError: the other side does not read.
+        """
+        text = json.dumps(header, default=str).encode()
+        self._arm(deadline)
+        try:
+            self._stream.sendall(_LENGTHS.pack(len(text), len(payload)) + text)
+            if payload:
+                self._stream.sendall(payload)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise ChannelClosed from error
+
+    def receive(self, deadline: Deadline | None = None) -> tuple[Header, bytes]:
+        """The next message.
+
+        Raises:
+            ChannelClosed: the other side is gone, or sends what no worker of ours sends.
+            TimeoutError: nothing came before the deadline.
+        """
+        header_length, payload_length = _LENGTHS.unpack(self._exactly(_LENGTHS.size, deadline))
+        if header_length > _MOST_HEADER or payload_length > MOST_PAYLOAD:
+            raise ChannelClosed
+        try:
+            header = json.loads(self._exactly(header_length, deadline))
+        except ValueError as error:
+            raise ChannelClosed from error
+        if not isinstance(header, dict):
+            raise ChannelClosed
+        return header, self._exactly(payload_length, deadline)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def shut(self) -> None:
+        """Wakes whoever waits on this side, from any thread."""
+        try:
+            self._stream.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+    def _exactly(self, length: int, deadline: Deadline | None) -> bytes:
+        data = bytearray(length)
+        view = memoryview(data)
+        while view:
+            self._arm(deadline)
+            try:
+                count = self._stream.recv_into(view)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise ChannelClosed from error
+            if not count:
+                raise ChannelClosed
+            view = view[count:]
+        return bytes(data)
+
+    def _arm(self, deadline: Deadline | None) -> None:
+        if deadline is None:
+            return
+        left = deadline.left_s()
+        if left <= 0:
+            raise TimeoutError
+        self._stream.settimeout(left)

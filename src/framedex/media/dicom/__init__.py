@@ -1,0 +1,1 @@
+"""DICOM files by pydicom, and their order in a series."""

@@ -1,0 +1,1 @@
+"""NIfTI volumes, plain and gzipped, by nibabel."""

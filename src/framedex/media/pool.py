@@ -1,0 +1,136 @@
+"""The `Prober` of the server: a few limited worker processes that job threads share."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, cast
+
+from framedex.core.errors import InvalidArguments, Unavailable
+from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.ports.media import ByteSource
+from framedex.media.channel import ChannelClosed, Header
+from framedex.media.dicom.order import order_dicom
+from framedex.media.limits import Limits
+from framedex.media.processes import ForkServer, WorkerProcess, Write
+
+_log = logging.getLogger(__name__)
+
+# An encoder's seconds for one image of a sequence, on top of a call's allowance.
+_SECONDS_PER_IMAGE = 2.0
+# x264 uses two threads, so a call may use more CPU time than time on the wall.
+_CPU_PER_WALL = 2.0
+
+
+class ProcessProber:
+    """Implements `framedex.core.ports.media.Prober`. Safe for many threads; those that find no free worker wait.
+
+    Processes start on first use. A call whose worker dies or hangs fails alone: the worker is killed and the next call
+    gets a new one.
+    """
+
+    def __init__(self, *, workers: int = 2, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._fork_server = ForkServer(self._limits.memory_bytes)
+        self._free = threading.Semaphore(workers)
+        self._lock = threading.Lock()
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
+        self._is_closed = False
+
+    def probe(self, kind: ItemType, source: ByteSource, *, name: str) -> MediaFacts:
+        size = source.size()
+        request: Header = {"verb": "probe", "kind": kind.value, "name": name[-300:], "sizes": [size]}
+        facts = self._call(request, [source], self._limits.allowance_s(size))
+        return MediaFacts(**cast("dict[str, Any]", facts))
+
+    def order_dicom(self, files: Sequence[MediaFacts], titles: Sequence[str]) -> MediaFacts:
+        return order_dicom(files, titles)
+
+    def encode_sequence(self, sources: Sequence[ByteSource], *, fps: float, max_bytes: int) -> bytes:
+        if not sources:
+            raise InvalidArguments("an image sequence needs at least one image")
+        sizes = [source.size() for source in sources]
+        made = bytearray()
+
+        def write(offset: int, data: bytes) -> None:
+            end = offset + len(data)
+            if end > max_bytes:
+                raise InvalidArguments(f"the encoded video passes the limit of {max_bytes} bytes; use fewer images")
+            if end > len(made):
+                made.extend(bytes(end - len(made)))
+            made[offset:end] = data
+
+        allowance_s = self._limits.allowance_s(sum(sizes)) + _SECONDS_PER_IMAGE * len(sizes)
+        self._call({"verb": "encode", "fps": fps, "sizes": sizes}, sources, allowance_s, write)
+        return bytes(made)
+
+    def close(self) -> None:
+        """Ends all processes; calls under way fail with `Unavailable`. A second call does nothing."""
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.kill()
+        for worker in idle:
+            worker.close()
+        self._fork_server.close()
+
+    def _call(
+        self, request: Header, sources: Sequence[ByteSource], allowance_s: float, write: Write | None = None
+    ) -> object:
+        request |= {"limits": asdict(self._limits), "cpu_s": allowance_s * _CPU_PER_WALL}
+        with self._worker() as worker:
+            try:
+                return worker.call(request, sources, allowance_s, write)
+            except TimeoutError:
+                _log.warning("killed media worker %d: no answer within %.0f s", worker.pid, allowance_s)
+                raise InvalidArguments(
+                    f"it could not be read: the reader took longer than {allowance_s:.0f} s"
+                ) from None
+            except ChannelClosed:
+                if self._is_closed:
+                    raise Unavailable("the server is stopping; try again later") from None
+                _log.warning("media worker %d died in a call", worker.pid)
+                raise InvalidArguments(
+                    "it could not be read: the reader crashed or passed its limits of memory or CPU time"
+                ) from None
+
+    @contextmanager
+    def _worker(self) -> Iterator[WorkerProcess]:
+        with self._free:
+            worker = self._take()
+            try:
+                yield worker
+            finally:
+                self._give_back(worker)
+
+    def _take(self) -> WorkerProcess:
+        with self._lock:
+            if self._is_closed:
+                raise Unavailable("the server is stopping; try again later")
+            idle = self._idle.pop() if self._idle else None
+        worker = self._living(idle)
+        with self._lock:
+            self._busy.add(worker)
+        return worker
+
+    def _living(self, idle: WorkerProcess | None) -> WorkerProcess:
+        if idle is not None and idle.is_alive():
+            return idle
+        if idle is not None:  # killed while nobody used it: no call has to fail for that
+            idle.close()
+        return self._fork_server.start_worker()
+
+    def _give_back(self, worker: WorkerProcess) -> None:
+        """Keeps the worker for the next call unless it is worn, or its conversation did not end in order."""
+        is_worn = worker.calls >= self._limits.calls_per_worker or worker.resident_bytes() > self._limits.resident_bytes
+        with self._lock:
+            self._busy.discard(worker)
+            if worker.is_in_order and not is_worn and not self._is_closed:
+                self._idle.append(worker)
+                return
+        worker.close()

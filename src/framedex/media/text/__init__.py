@@ -1,0 +1,1 @@
+"""Plain text, HTML, JSON, XML, Markdown and whatever else is text."""

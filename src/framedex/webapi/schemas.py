@@ -1,0 +1,213 @@
+"""Shapes of answers, for the OpenAPI document and for the routes that answer with them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Answers have exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProblemErrorOut(Model):
+    """Where something is wrong, and what: a JSON path, `line N`, or the name of a parameter."""
+
+    path: str
+    message: str
+
+
+class ProblemOut(Model):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ProblemErrorOut] = Field(default_factory=list)
+
+
+class StatusOut(Model):
+    """`seq` is the newest committed change."""
+
+    seq: int
+    version: str
+
+
+class ChangeOut(Model):
+    """One change: what happened to which thing."""
+
+    seq: int
+    entity: str
+    id: str
+    op: str
+
+
+class ChangesOut(Model):
+    """A stretch of the feed; go on with `after=next_after`. `seq` is the newest change of all."""
+
+    changes: list[ChangeOut]
+    next_after: int
+    seq: int
+
+
+class FolderOut(Model):
+    """A folder. `role` is null where only `include_org_access` shows it."""
+
+    uuid: str
+    parent_uuid: str | None
+    name: str
+    description: str
+    owner: str
+    role: Literal["user", "admin"] | None
+    path: list[str]
+    created_at: str
+    edited_at: str
+
+
+class FoldersOut(Model):
+    """One page of folders by name."""
+
+    folders: list[FolderOut]
+    next_cursor: str | None
+
+
+class IntegrationOut(Model):
+    """A place that the caller may use; `admin` registers with it."""
+
+    uuid: str
+    title: str
+    kind: str
+    role: Literal["user", "admin"]
+    strict_client_only: bool
+
+
+class IntegrationsOut(Model):
+    """All integrations that the caller may use, by title."""
+
+    integrations: list[IntegrationOut]
+    next_cursor: str | None
+
+
+class UnitCountsOut(Model):
+    """Units of a job by what became of them. `checked` wait to be written; they are among `pending`."""
+
+    total: int
+    pending: int
+    checked: int | None
+    done: int
+    error: int
+    cancelled: int
+
+
+class JobOut(Model):
+    """One job."""
+
+    uuid: str
+    kind: str
+    state: Literal["checking", "applying", "done", "error", "cancelled"]
+    title: str
+    folder_uuid: str | None
+    dataset_uuid: str | None
+    user_uuid: str
+    units: UnitCountsOut
+    problems: list[str]
+    created_at: str
+    finished_at: str | None
+
+
+class JobsOut(Model):
+    """One page of jobs, newest first."""
+
+    jobs: list[JobOut]
+    next_cursor: str | None
+
+
+class ReceiptItemOut(Model):
+    """An item that a unit became, or was found to be already."""
+
+    uuid: str
+    name: str
+
+
+class UnitOut(Model):
+    """One unit with its receipt: the items, or the error. `path` is where it stands in the manifest."""
+
+    position: int
+    state: Literal["waiting", "checked", "done", "error", "cancelled"]
+    attempts: int
+    type: str
+    path: str
+    urls: list[str]
+    items: list[ReceiptItemOut]
+    skipped: bool
+    error: str | None
+
+
+class UnitsOut(Model):
+    """One page of units in the order of the manifest."""
+
+    units: list[UnitOut]
+    next_cursor: str | None
+
+
+class CountOut(Model):
+    """How many units were moved."""
+
+    units: int
+
+
+class ImportOut(Model):
+    """The job of an import; null with `dry_run`, where `problems` are what would be refused."""
+
+    job: str | None
+    units: int
+    problems: list[ProblemErrorOut]
+
+
+class ItemOut(Model):
+    """One item: facts, and its metadata exactly as stored."""
+
+    uuid: str
+    folder_uuid: str
+    type: str
+    name: str
+    owner: str
+    url: str | None
+    integration_uuid: str | None
+    is_child: bool
+    is_tombstone: bool
+    facts_supplied: bool
+    facts: dict[str, Any]
+    created_at: str
+    edited_at: str
+    metadata: dict[str, Any] | None
+    metadata_version: int
+
+
+class MetadataOut(Model):
+    """The metadata of an item after a write, exactly as stored, and the change that wrote it."""
+
+    metadata: dict[str, Any]
+    version: int
+    seq: int | None
+
+
+class VersionOut(Model):
+    """One kept version."""
+
+    version: int
+    edited_by: str
+    edited_at: str
+    metadata: dict[str, Any]
+
+
+class HistoryOut(Model):
+    """One page of versions, newest first."""
+
+    versions: list[VersionOut]
+    next_cursor: str | None
