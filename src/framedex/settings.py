@@ -20,7 +20,8 @@ class Settings:
     Attributes:
         data: the data directory.
         public_url: the origin that clients reach this server under; absolute addresses come from it alone.
-        job_threads: units prepared at once. probe_processes: limited processes that read media.
+        job_threads: units prepared at once, most of which may be waiting for bytes.
+        probe_processes: limited processes that compute at once on media; more may wait for a slow store.
         api_threads: requests worked on at once.
         disk_reserve_bytes: writes are refused before the disk has less than this left.
         v1_enabled: whether the SDK's older API, which cannot be protected from replay, is served.
@@ -31,7 +32,7 @@ class Settings:
     port: int = DEFAULT_PORT
     public_url: str = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
     secret_file: Path | None = None
-    job_threads: int = 4
+    job_threads: int = 8
     probe_processes: int = 2
     api_threads: int = 16
     disk_reserve_bytes: int = 256 << 20
@@ -90,6 +91,11 @@ def load_settings(
         v1_enabled=environment.get("FRAMEDEX_V1", "on") != "off",
         **numbers,
     )
+
+
+def variable(name: str) -> str | None:
+    """A variable that an administrator named as the place of a secret."""
+    return os.environ.get(name)
 
 
 def _local_url(host: str, port: int) -> str:

@@ -54,10 +54,14 @@ def test_create_collection__in_an_unknown_folder(client: EncordUserClient) -> No
         client.create_collection(uuid4(), "finds")
 
 
-def test_list_collections__pages_of_two(client: EncordUserClient, folder: StorageFolder) -> None:
-    made = [client.create_collection(folder.uuid, f"c{number}").uuid for number in range(5)]
-    listed = list(client.list_collections(top_level_folder_uuid=folder.uuid, page_size=2))
+@pytest.mark.works("POST index/collections", "GET index/collections")
+def test_list_collections__pages_of_two(
+    client: EncordUserClient, second: EncordUserClient, folder: StorageFolder
+) -> None:
+    made = [client.create_collection(folder.uuid, f"c{number}", f"text {number}").uuid for number in range(5)]
+    listed = list(second.list_collections(top_level_folder_uuid=folder.uuid, page_size=2))
     assert [found.uuid for found in listed] == made
+    assert [(found.name, found.description) for found in listed] == [(f"c{n}", f"text {n}") for n in range(5)]
 
 
 def test_list_collections__by_ids_and_folder(client: EncordUserClient, folder: StorageFolder) -> None:
@@ -69,9 +73,12 @@ def test_list_collections__by_ids_and_folder(client: EncordUserClient, folder: S
     assert [found.uuid for found in one] == [here.uuid]
 
 
-def test_update_collection__leaves_the_rest(client: EncordUserClient, collection: Collection) -> None:
+@pytest.mark.works("PATCH index/collections/{}")
+def test_update_collection__leaves_the_rest(
+    client: EncordUserClient, second: EncordUserClient, collection: Collection
+) -> None:
     collection.update_collection(name="better")
-    again = client.get_collection(collection.uuid)
+    again = second.get_collection(collection.uuid)
     assert (again.name, again.description) == ("better", "what we found")
     again.update_collection(description="other words")
     last = client.get_collection(collection.uuid)
@@ -81,15 +88,16 @@ def test_update_collection__leaves_the_rest(client: EncordUserClient, collection
     assert last.last_edited_at > collection.created_at
 
 
+@pytest.mark.works("DELETE index/collections/{}")
 def test_delete_collection__keeps_the_items(
-    client: EncordUserClient, server: Server, folder: StorageFolder, collection: Collection
+    client: EncordUserClient, second: EncordUserClient, server: Server, folder: StorageFolder, collection: Collection
 ) -> None:
     ids = register(server, folder, [("a", {})])
     collection.add_items(ids)
     client.delete_collection(collection.uuid)
     with pytest.raises(AuthorisationError):
-        client.get_collection(collection.uuid)
-    assert client.get_storage_item(ids[0]).name == "a"
+        second.get_collection(collection.uuid)
+    assert second.get_storage_item(ids[0]).name == "a"
 
 
 def test_delete_folder__takes_its_collections(client: EncordUserClient) -> None:
@@ -100,24 +108,26 @@ def test_delete_folder__takes_its_collections(client: EncordUserClient) -> None:
         client.get_collection(collection.uuid)
 
 
+@pytest.mark.works("POST index/collections/{}/add-items", "GET index/collections/{}/accessible-items")
 def test_add_items__unknown_ids_fail_and_nothing_else(
-    server: Server, folder: StorageFolder, collection: Collection
+    server: Server, second: EncordUserClient, folder: StorageFolder, collection: Collection
 ) -> None:
     ids = register(server, folder, [("a", {}), ("b", {}), ("c", {})])
     unknown = uuid4()
     assert collection.add_items([ids[0], unknown, ids[2], unknown]).failed_items == [unknown]
     assert collection.add_items([str(ids[0]), str(ids[1])]).failed_items == []
-    assert set(_members(collection)) == set(ids)
+    assert set(_members(second.get_collection(collection.uuid))) == set(ids)
 
 
+@pytest.mark.works("POST index/collections/{}/remove-items")
 def test_remove_items__those_that_are_no_members_do_not_fail(
-    server: Server, folder: StorageFolder, collection: Collection
+    server: Server, second: EncordUserClient, folder: StorageFolder, collection: Collection
 ) -> None:
     ids = register(server, folder, [("a", {}), ("b", {})])
     collection.add_items(ids[:1])
     unknown = uuid4()
     assert collection.remove_items([*ids, unknown]).failed_items == [unknown]
-    assert _members(collection) == []
+    assert _members(second.get_collection(collection.uuid)) == []
 
 
 def test_delete_item__leaves_the_collection(server: Server, folder: StorageFolder, collection: Collection) -> None:
@@ -138,6 +148,7 @@ def test_list_items__pages_and_metadata(server: Server, folder: StorageFolder, c
     assert without == [{}] * 7
 
 
+@pytest.mark.works("GET index/collections/{}/all-items")
 def test_list_items_include_inaccessible__stubs_for_others(
     client: EncordUserClient, server: Server, folder: StorageFolder, new_client: NewClient
 ) -> None:
@@ -179,8 +190,9 @@ def _totals(response: CollectionDataTitleResponse) -> tuple[int, int, int, int]:
     return response.matched_titles, response.items_added, len(response.ambiguous_titles), len(response.unmatched_titles)
 
 
+@pytest.mark.works("POST index/collections/{}/add-data-title-items")
 def test_add_items_by_title__2500_titles(
-    client: EncordUserClient, server: Server, folder: StorageFolder, collection: Collection
+    client: EncordUserClient, second: EncordUserClient, server: Server, folder: StorageFolder, collection: Collection
 ) -> None:
     below = folder.create_subfolder("below")
     single = [f"single {number}" for number in range(2000)]
@@ -198,7 +210,8 @@ def test_add_items_by_title__2500_titles(
     assert set(response.ambiguous_titles) == set(double)
     assert set(response.unmatched_titles) == set(absent)
     assert response.failed_items == []
-    assert sorted(item.name for item in collection.list_items(page_size=1000)) == sorted(single)
+    seen = second.get_collection(collection.uuid)
+    assert sorted(item.name for item in seen.list_items(page_size=1000)) == sorted(single)
 
     again = collection.add_items_by_title(["single 1", "double 1", "absent 1", "SINGLE 1"])
     assert again.requested == 4

@@ -68,9 +68,10 @@ def test_create_data_group__of_a_list_is_a_carousel(
     assert found.layout.keys == list(found.layout_contents)
 
 
-def test_create_data_group__grid(client: EncordUserClient, folder: StorageFolder, images: list[UUID]) -> None:
+@pytest.mark.works("POST storage/folders/{}/create-group-items")
+def test_create_data_group__grid(second: EncordUserClient, folder: StorageFolder, images: list[UUID]) -> None:
     group = DataGroupGrid(name="five", layout_contents=images, client_metadata={"shift": "night", "n": 12.50})
-    item = client.get_storage_item(folder.create_data_group(group))
+    item = second.get_storage_item(folder.create_data_group(group))
     assert item.name == "five"
     assert item.client_metadata == {"shift": "night", "n": 12.5}
     found = _arrangement(item)

@@ -58,6 +58,7 @@ def test_create_group__a_retried_request_makes_one_group(client: EncordUserClien
     assert [group.name for group in client.list_groups()].count(name) == 1
 
 
+@pytest.mark.works("POST organisation/groups", "GET user/current-organisation/groups")
 def test_list_groups__all_by_name_for_every_member(client: EncordUserClient, other: EncordUserClient) -> None:
     made = [client.create_group(name) for name in (a_name("b"), a_name("a"))]
     listed = list(other.list_groups())
@@ -70,29 +71,32 @@ def test_get_group__unknown(client: EncordUserClient) -> None:
         client.get_group(uuid4())
 
 
-def test_update_group__one_field_leaves_the_other(client: EncordUserClient, group: Group) -> None:
+@pytest.mark.works("PATCH organisation/groups/{}", "GET organisation/groups/{}")
+def test_update_group__one_field_leaves_the_other(second: EncordUserClient, group: Group) -> None:
     name = group.name
     group.update_group(description="")
     assert (group.name, group.description) == (name, "")
     group.update_group(name="renamed")
-    again = client.get_group(group.group_hash)
+    again = second.get_group(group.group_hash)
     assert (again.name, again.description) == ("renamed", "")
 
 
-def test_delete_group__is_gone(client: EncordUserClient, group: Group) -> None:
+@pytest.mark.works("DELETE organisation/groups/{}")
+def test_delete_group__is_gone(client: EncordUserClient, second: EncordUserClient, group: Group) -> None:
     client.delete_group(group.group_hash)
-    assert group.group_hash not in {g.group_hash for g in client.list_groups()}
+    assert group.group_hash not in {g.group_hash for g in second.list_groups()}
     for again in (lambda: client.delete_group(group.group_hash), lambda: list(group.list_users())):
         with pytest.raises(ResourceNotFoundError):
             again()
 
 
-def test_add_users__answers_the_full_list(client: EncordUserClient, group: Group) -> None:
-    first, second, third = sorted(added_email(client) for _ in range(3))
-    assert [u.user_email for u in group.add_users([second])] == [second]
-    answer = group.add_users([third, first.upper(), second, first])
-    assert [u.user_email for u in answer] == [first, second, third]
-    assert _emails(group) == [first, second, third]
+@pytest.mark.works("POST organisation/groups/{}/users", "GET organisation/groups/{}/users")
+def test_add_users__answers_the_full_list(client: EncordUserClient, second: EncordUserClient, group: Group) -> None:
+    one, two, three = sorted(added_email(client) for _ in range(3))
+    assert [u.user_email for u in group.add_users([two])] == [two]
+    answer = group.add_users([three, one.upper(), two, one])
+    assert [u.user_email for u in answer] == [one, two, three]
+    assert _emails(second.get_group(group.group_hash)) == [one, two, three]
 
 
 def test_add_users__unknown_email_adds_nobody(client: EncordUserClient, group: Group) -> None:
@@ -111,11 +115,12 @@ def test_add_users__removed_from_the_workspace(client: EncordUserClient, group: 
         group.add_users([email])
 
 
-def test_remove_users__ignores_others(client: EncordUserClient, group: Group) -> None:
+@pytest.mark.works("POST organisation/groups/{}/users/bulk-delete")
+def test_remove_users__ignores_others(client: EncordUserClient, second: EncordUserClient, group: Group) -> None:
     stays, goes = added_email(client), added_email(client)
     group.add_users([stays, goes])
     group.remove_users([goes, added_email(client), "nobody@example.org", "no email"])
-    assert _emails(group) == [stays]
+    assert _emails(second.get_group(group.group_hash)) == [stays]
 
 
 def test_add_users__who_came_back_to_the_workspace(client: EncordUserClient, group: Group) -> None:

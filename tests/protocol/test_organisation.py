@@ -33,6 +33,7 @@ def _user(client: EncordUserClient, email: str) -> OrganisationUser | None:
 # ------------------------------------------------------------------------------------------------------------- users
 
 
+@pytest.mark.works("POST organisation/users", "GET organisation/users")
 def test_add_organisation_user__is_listed(client: EncordUserClient, other: EncordUserClient) -> None:
     email = an_email()
     client.add_organisation_user(email.upper(), role_mnemonic_name="TASKER", member_type="external")
@@ -73,13 +74,14 @@ def test_add_organisation_user__no_email(client: EncordUserClient) -> None:
         client.add_organisation_user("someone", role_mnemonic_name="MEMBER", member_type="internal")
 
 
+@pytest.mark.works("DELETE organisation/users/{}")
 @pytest.mark.parametrize("local", ["with+plus", "with%2bpercent", "with/slash", "ümlaut", "q?a#b&c", "..", "a%b"])
-def test_remove_organisation_user__odd_emails(client: EncordUserClient, local: str) -> None:
+def test_remove_organisation_user__odd_emails(client: EncordUserClient, second: EncordUserClient, local: str) -> None:
     email = f"{local}-{uuid4()}@example.org"
     client.add_organisation_user(email, role_mnemonic_name="MEMBER", member_type="internal")
-    assert _user(client, email) is not None
+    assert _user(second, email) is not None
     client.remove_organisation_user(email)
-    assert _user(client, email) is None
+    assert _user(second, email) is None
 
 
 def test_remove_organisation_user__unknown(client: EncordUserClient) -> None:
@@ -203,6 +205,7 @@ def test_get_cloud_integrations__filters(client: EncordUserClient, server: Serve
     assert client.get_cloud_integrations([uuid4()]) == []
 
 
+@pytest.mark.works("GET cloud-integrations")
 def test_get_cloud_integrations__only_usable_ones(client: EncordUserClient, server: Server) -> None:
     email = an_email()
     user = client_of(server, email)

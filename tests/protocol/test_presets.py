@@ -46,7 +46,8 @@ def test_create_preset__is_read_back(client: EncordUserClient, preset: FilterPre
 
 
 def test_create_preset__keeps_what_only_text_can_tell(client: EncordUserClient) -> None:
-    filters = _definition(_is("weather", "rain ☔", "ключ"), local=(_is("n", 10**30, 0.1, 1e-300),))
+    numbers = _is("n", 10**30, 0.1, 1e-300) | {"type": "number"}
+    filters = _definition(_is("weather", "rain ☔", "ключ"), local=(numbers,))
     assert client.create_preset("exact", filters).get_filter_preset_json().to_dict() == filters
 
 
@@ -65,10 +66,13 @@ def test_create_preset__unknown_filter(client: EncordUserClient) -> None:
         client.create_preset("odd", _definition({"no": "such", "filter": 1}))
 
 
-def test_list_presets__pages_of_two(client: EncordUserClient) -> None:
+@pytest.mark.works("POST index/presets", "GET index/presets", "GET index/presets/{}")
+def test_list_presets__pages_of_two(client: EncordUserClient, second: EncordUserClient) -> None:
     made = [client.create_preset(f"p{number}", RAINY).uuid for number in range(5)]
-    assert [found.uuid for found in client.get_filter_presets(list(made), page_size=2)] == made
-    listed = [found.uuid for found in client.list_presets(page_size=2)]
+    found = list(second.get_filter_presets(list(made), page_size=2))
+    assert [preset.uuid for preset in found] == made
+    assert [preset.get_filter_preset_json().to_dict() for preset in found] == [RAINY] * 5
+    listed = [found.uuid for found in second.list_presets(page_size=2)]
     assert [found for found in listed if found in made] == made
     assert len(listed) == len(set(listed))
 
@@ -81,10 +85,11 @@ def test_list_presets__of_a_folder_has_those_of_the_workspace(
         list(other.list_presets(top_level_folder_uuid=folder.uuid))
 
 
-def test_update_preset(client: EncordUserClient, preset: FilterPreset) -> None:
+@pytest.mark.works("PATCH index/presets/{}")
+def test_update_preset(client: EncordUserClient, second: EncordUserClient, preset: FilterPreset) -> None:
     sunny = _definition(_is("weather", "sun"))
     preset.update_preset(filter_preset_json=sunny)
-    found = client.get_filter_preset(preset.uuid)
+    found = second.get_filter_preset(preset.uuid)
     assert (found.name, found.description) == ("rainy", "when it rains")
     assert found.get_filter_preset_json().to_dict() == sunny
     found.update_preset(name="bright", description="when it shines")
@@ -95,10 +100,11 @@ def test_update_preset(client: EncordUserClient, preset: FilterPreset) -> None:
     assert last.get_filter_preset_json().to_dict() == sunny
 
 
-def test_delete_preset(client: EncordUserClient, preset: FilterPreset) -> None:
+@pytest.mark.works("DELETE index/presets/{}")
+def test_delete_preset(client: EncordUserClient, second: EncordUserClient, preset: FilterPreset) -> None:
     client.delete_preset(preset.uuid)
     with pytest.raises(AuthorisationError):
-        client.get_filter_preset(preset.uuid)
+        second.get_filter_preset(preset.uuid)
     with pytest.raises(AuthorisationError):
         preset.get_filter_preset_json()
 
@@ -141,8 +147,10 @@ def _names(collection: Collection) -> set[str]:
     return {item.name for item in collection.list_items()}
 
 
+@pytest.mark.works("POST index/collections/{}/add-preset-items")
 def test_add_preset_items__is_a_snapshot(
     client: EncordUserClient,
+    second: EncordUserClient,
     folder: StorageFolder,
     collection: Collection,
     preset: FilterPreset,
@@ -153,24 +161,25 @@ def test_add_preset_items__is_a_snapshot(
     client.get_storage_item(weather["sun"]).update(client_metadata={"weather": "rain"})
     assert _names(collection) == {"rain1", "rain2"}
     collection.add_preset_items(str(preset.uuid))
-    assert _names(collection) == {"rain1", "rain2", "sun"}
+    assert _names(second.get_collection(collection.uuid)) == {"rain1", "rain2", "sun"}
 
 
+@pytest.mark.works("POST index/collections/{}/remove-preset-items")
 def test_remove_preset_items(
-    client: EncordUserClient, collection: Collection, preset: FilterPreset, weather: dict[str, UUID]
+    second: EncordUserClient, collection: Collection, preset: FilterPreset, weather: dict[str, UUID]
 ) -> None:
     collection.add_items(list(weather.values()))
     collection.remove_preset_items(preset.uuid)
-    assert _names(collection) == {"sun", "none", "null"}
+    assert _names(second.get_collection(collection.uuid)) == {"sun", "none", "null"}
 
 
-def test_add_preset_items__exclusion_skips_what_is_missing(
+def test_add_preset_items__exclusion_is_the_complement(
     client: EncordUserClient, collection: Collection, weather: dict[str, UUID]
 ) -> None:
     collection.add_preset_items(
         client.create_preset("not rain", _definition(_is("weather", "rain", include=False))).uuid
     )
-    assert _names(collection) == {"sun"}
+    assert _names(collection) == {"sun", "none", "null"}
 
 
 def test_add_preset_items__all_filters_hold(

@@ -214,8 +214,6 @@ def plan_of(items: Sequence[SampleItem], pins: Mapping[str, Pin]) -> Json:
         "format": 1,
         "manifest": "manifest.json",
         "media": "media",
-        # Image sequences are encoded beside their pictures.
-        "needs_writable_root": True,
         "reviewer": REVIEWER,
         "schema": SCHEMA,
         "counts": dict(Counter(_kind(item) for item in items)),

@@ -25,12 +25,21 @@ class Framedex(click.Group):
             return super().invoke(ctx)
         except DomainError as error:
             raise click.ClickException(error.message) from error
+        except OSError as error:
+            # A file or folder that cannot be used; anything else is a fault, and keeps its trace.
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
 
 
 @click.group(cls=Framedex, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="framedex")
 def main() -> None:
-    """Framedex: an open, self-hosted index for multimodal data."""
+    """Framedex: an open, self-hosted index for multimodal data.
+
+    The first three: `framedex users new-key` makes you a key, `framedex integrations add` names a folder of your files,
+    `framedex serve` serves. All take --data DIR, or FRAMEDEX_DATA=DIR from the environment.
+    """
 
 
 for command in (serve, users, integrations, import_, jobs, doctor, backup, restore, audit):

@@ -37,6 +37,11 @@ def new_id() -> str:
     return f"{moment[:8]}-{moment[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[7:19]}"
 
 
+def made_at_us(id_: str) -> int:
+    """When `new_id` made this: microseconds since 1970, to the millisecond."""
+    return int(id_[:8] + id_[9:13], 16) * 1000
+
+
 def parse_id(text: str, *, path: str | None = None) -> str:
     """The canonical form of a UUID in any casing or spelling.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from framedex.core.ids import DatasetId, FolderId, JobId, UserId
+from framedex.core.quick import quick_dataclass
 
 
 class JobState(StrEnum):
@@ -76,7 +77,7 @@ class Job:
         return max(0, self.units_total - self.units_done - self.units_error - self.units_cancelled)
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class ClaimedUnit:
     """A unit that this worker holds until its lease ends. `payload` and `checked` are JSON texts for the handler."""
 
@@ -87,7 +88,7 @@ class ClaimedUnit:
     attempts: int
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class UnitOutcome:
     """What became of a unit. `receipt` is JSON: the effect, or `{"error", "urls", "action"}`."""
 

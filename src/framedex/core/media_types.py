@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from framedex.core.quick import quick_dataclass
 
 
 class ItemType(StrEnum):
@@ -24,7 +26,7 @@ class ItemType(StrEnum):
     SCENE = "scene"
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class MediaFacts:
     """What is true of one object's bytes; `None` where it does not apply or is not known.
 

@@ -2,6 +2,11 @@
 
 A unit is one video, image, group, series, ...: the grain of progress, errors and receipts. `metadata` is the exact JSON
 text of the caller's object (decision 3), never parsed and written again.
+
+A unit waits in the catalog as text until its job gets to it, perhaps under the next version of Framedex. So each text
+names its form, and every form that a release wrote stays readable: to change the form, raise `UNIT_FORM`, and give
+`_READERS` a reader of the old one that answers what it meant (`tests/unit/core/test_registration.py` holds a sample of
+each form).
 """
 
 from __future__ import annotations
@@ -12,13 +17,18 @@ from typing import Any
 
 import msgspec
 
+from framedex.core.errors import InvalidArguments
 from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.quick import quick_dataclass
+
+#: The form in which units are written.
+UNIT_FORM = 1
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class ObjectRef:
     """One object of a unit.
 
@@ -35,7 +45,7 @@ class ObjectRef:
     placeholder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class Unit:
     """One thing to register.
 
@@ -93,7 +103,7 @@ def facts_from_json(known: Mapping[str, Any]) -> MediaFacts:
 
 def encode_unit(unit: Unit) -> str:
     """A unit as compact JSON text, for a job's payload; absent parts are left out, exact texts stay strings."""
-    found: dict[str, object] = {"t": unit.item_type.value, "p": unit.path}
+    found: dict[str, object] = {"v": UNIT_FORM, "t": unit.item_type.value, "p": unit.path}
     if unit.objects:
         found["o"] = [_object_to_json(o) for o in unit.objects]
     texts = (("n", unit.title), ("m", unit.metadata), ("s", unit.settings), ("c", unit.scene))
@@ -104,8 +114,20 @@ def encode_unit(unit: Unit) -> str:
 
 
 def decode_unit(text: str) -> Unit:
-    """The inverse of `encode_unit`."""
+    """The inverse of `encode_unit`, for the texts of this version and of all before it.
+
+    Raises:
+        InvalidArguments: a newer version wrote it.
+    """
     found = _decode(text)
+    form = found.get("v", 0)
+    reader = _READERS.get(form)
+    if reader is None:
+        raise InvalidArguments(f"this unit was written by a newer Framedex (form {form}); upgrade, and retry the job")
+    return reader(found)
+
+
+def _unit_from_json(found: dict[str, Any]) -> Unit:
     return Unit(
         item_type=ItemType(found["t"]),
         objects=tuple(_object_from_json(o) for o in found.get("o", ())),
@@ -116,6 +138,22 @@ def decode_unit(text: str) -> Unit:
         scene=found.get("c"),
         path=found["p"],
     )
+
+
+#: Form 0 is form 1 before it had a number.
+_READERS = {0: _unit_from_json, 1: _unit_from_json}
+
+
+class _Receipt(msgspec.Struct):
+    items: list[tuple[str, str]]
+
+
+_read_receipt = msgspec.json.Decoder(_Receipt).decode
+
+
+def items_of_receipt(text: str) -> list[tuple[str, str]]:
+    """Ids and names of the items in the receipt of a unit that is done."""
+    return _read_receipt(text).items
 
 
 def encode_receipt(receipt: Mapping[str, object]) -> str:

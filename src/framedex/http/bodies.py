@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
-from framedex.core.errors import InvalidArguments, TooLarge
+from framedex.core.errors import InvalidArguments, StorageFull, TooLarge
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -35,9 +35,9 @@ class Body:
     def close(self) -> None:
         """Frees a spooled body. Texts decoded from it stay valid."""
         if self._mapped is not None and isinstance(self.view, memoryview):
-            self.view.release()
-            # A part of it may still be held by an error's traceback; the mapping then ends with that.
+            # A part of it may still be held by an error's traceback; view and mapping then end with that.
             with suppress(BufferError):
+                self.view.release()
                 self._mapped.close()
 
 
@@ -46,7 +46,7 @@ async def read_body(receive: Receive, *, cap: int, declared: int | None, spool_d
 
     Raises:
         TooLarge: more than `cap`, as soon as it is known.
-        InvalidArguments: the client went away in the middle.
+        InvalidArguments: the client went away in the middle. StorageFull: no room to keep a large one.
     """
     if declared is not None and declared > cap:
         raise _too_large(cap)
@@ -64,20 +64,42 @@ async def read_body(receive: Receive, *, cap: int, declared: int | None, spool_d
             hasher.update(chunk)
             chunks += chunk
             if len(chunks) > _SPOOL_ABOVE:
-                spool = spool or tempfile.TemporaryFile(dir=spool_dir)  # noqa: SIM115 - closed below, on every path
-                spool.write(chunks)
+                with _disk_errors():
+                    spool = spool or tempfile.TemporaryFile(dir=spool_dir)  # noqa: SIM115 - closed below, on every path
+                    spool.write(chunks)
                 chunks.clear()
             if not message.get("more_body", False):
                 break
         if spool is None:
             return Body(bytes(chunks), hasher.digest())
-        spool.write(chunks)
-        spool.flush()
+        with _disk_errors():
+            spool.write(chunks)
+            spool.flush()
         mapped = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
         return Body(memoryview(mapped), hasher.digest(), mapped)
     finally:
         if spool is not None:
-            spool.close()
+            # What could not be written is tried once more here, and not wanted any more.
+            with suppress(OSError):
+                spool.close()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageFull("The server's disk has no room for a request of this size; free space, and retry.") from error
+
+
+def check_size(size: int, cap: int) -> None:
+    """Refuses a body that was read under a wider cap than turned out to be its own.
+
+    Raises:
+        TooLarge: more than `cap`.
+    """
+    if size > cap:
+        raise _too_large(cap)
 
 
 def _too_large(cap: int) -> TooLarge:

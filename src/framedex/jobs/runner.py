@@ -12,11 +12,12 @@ import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from framedex.core.clock import now_us
-from framedex.core.errors import DomainError, Unavailable
-from framedex.core.ids import new_id
+from framedex.core.errors import DomainError, StorageFull, Unavailable
+from framedex.core.ids import JobId, new_id
 from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitState
 from framedex.core.ports.catalog import Catalog, WriteUnit
 from framedex.core.ports.job_handlers import JobHandler, Prepared
@@ -30,7 +31,13 @@ _IDLE_S = 1.0
 _MAX_ATTEMPTS = 5
 #: Units a claim of an instant job takes, and units one transaction applies: bounds how long a PATCH waits in line.
 _CLAIM = 4000
-_APPLY = 500
+_APPLY = 1000
+#: Units of a slow job that are claimed ahead of the threads, and seconds in which ready ones gather for a transaction
+#: while more wait: a commit costs as much as preparing a picture.
+_CLAIM_SLOW = 64
+_GATHER_S = 0.005
+
+_OUR_FAULT = "Framedex failed on this unit; the server's log has the details."
 
 
 @dataclass(slots=True)
@@ -53,13 +60,18 @@ class Runner:
         self._slots = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="framedex-unit")
         self._running: list[_Running] = []
+        # Claimed and not begun, or not settled because a step failed (a full disk): first when the job's turn comes.
+        self._owed: dict[JobId, list[ClaimedUnit]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="framedex-runner", daemon=True)
         self._heart = threading.Thread(target=self._beat, name="framedex-heartbeat", daemon=True)
 
     def start(self) -> None:
-        with self._catalog.write() as write:
-            write.jobs.drop_staging(now_us())
+        try:
+            with self._catalog.write(frees=True) as write:
+                write.jobs.drop_staging(now_us())
+        except StorageFull as error:  # reads go on all the same
+            _log.warning("unfinished jobs were not removed: %s", error.message)
         self._thread.start()
         self._heart.start()
 
@@ -70,11 +82,14 @@ class Runner:
         if self._thread.is_alive():
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        with self._catalog.write() as write:
+        # On a full disk the leases stay; whoever serves the directory next ends them.
+        with suppress(StorageFull), self._catalog.write(frees=True) as write:
             write.jobs.release(self.worker)
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
+            if self._running and self._owed:
+                self._stopping.wait(_GATHER_S)
             try:
                 is_busy = self.step()
             except DomainError as error:
@@ -88,10 +103,10 @@ class Runner:
 
     def _beat(self) -> None:
         while not self._stopping.wait(_HEARTBEAT_S):
-            if not self._running:
+            if not (self._running or self._owed):
                 continue
             try:
-                with self._catalog.write() as write:
+                with self._catalog.write(frees=True) as write:
                     write.jobs.renew(self.worker, now_us(), LEASE_US)
             except DomainError as error:
                 _log.warning("leases were not renewed: %s", error.message)
@@ -101,42 +116,60 @@ class Runner:
         moved = self._apply_ready()
         with self._catalog.read() as read:
             jobs = [job for job in read.jobs.runnable(now_us()) if job.kind in self._handlers]
+        self._owed = {job.id: self._owed[job.id] for job in jobs if job.id in self._owed}
         for job in jobs:
-            if self._handlers[job.kind].is_instant(job):
-                moved = self._run_instant(job) or moved
+            instant = self._handlers[job.kind].instant_units(job)
+            if instant:
+                moved = self._run_instant(job, min(instant, _CLAIM)) or moved
             else:
                 moved = self._claim_slow(job, jobs) or moved
         return moved
 
     # Instant jobs
 
-    def _run_instant(self, job: Job) -> bool:
-        units = self._claim(job, _CLAIM)
+    def _run_instant(self, job: Job, most: int) -> bool:
+        units = self._owed.pop(job.id, None) or self._hold(job, most)
         if not units:
             return self._advance(job)
         handler = self._handlers[job.kind]
+        done = 0
         # Preparing the next batch beside the writing of this one was tried and is slower: sqlite3 takes the
         # interpreter's lock again after every row, and waits for the other thread each time.
-        for start in range(0, len(units), _APPLY):
-            if self._stopping.is_set():
-                break
-            ready, failed = _prepare_all(handler, job, units[start : start + _APPLY])
-            self._settle(job, ready, failed)
+        try:
+            for start in range(0, len(units), _APPLY):
+                if self._stopping.is_set():
+                    break
+                ready, failed = _prepare_all(handler, job, units[start : start + _APPLY])
+                self._settle(job, ready, failed)
+                done = start + _APPLY
+        finally:
+            if units[done:]:
+                self._owed[job.id] = list(units[done:])
         return True
+
+    def _hold(self, job: Job, most: int) -> Sequence[ClaimedUnit]:
+        with self._catalog.write() as write:
+            if not write.jobs.hold(job.id, self.worker, now_us=now_us(), lease_us=LEASE_US):
+                return []
+        with self._catalog.read() as read:
+            return read.jobs.waiting_units(job, most)
 
     # Slow jobs
 
     def _claim_slow(self, job: Job, jobs: Sequence[Job]) -> bool:
         mine = sum(1 for running in self._running if running.job.id == job.id)
-        share = max(1, self._slots // max(1, len(jobs)))
-        wanted = min(self._slots * 2 - len(self._running), max(share, self._slots - len(self._running)))
-        if wanted <= 0 or mine >= self._slots * 2:
+        # A quarter is kept for jobs that come later: units that wait for a slow store must not hold up theirs.
+        share = max(1, self._slots * 3 // 4 // len(jobs))
+        wanted = min(share - mine, self._slots - len(self._running))
+        if wanted <= 0:
             return False
-        units = self._claim(job, wanted)
+        units = self._owed.pop(job.id, None) or self._claim(job, _CLAIM_SLOW)
         if not units and mine == 0:
             return self._advance(job)
+        if units[wanted:]:
+            self._owed[job.id] = list(units[wanted:])
         handler = self._handlers[job.kind]
-        for unit in units:
+        for unit in units[:wanted]:
             future = self._pool.submit(handler.prepare, job, unit)
             future.add_done_callback(lambda _: self._signals.has_work())
             self._running.append(_Running(job, unit, future))
@@ -150,33 +183,39 @@ class Runner:
         ready: defaultdict[str, list[Prepared]] = defaultdict(list)
         failed: defaultdict[str, list[UnitOutcome]] = defaultdict(list)
         jobs = {running.job.id: running.job for running in done}
-        for running in done:
-            prepared = self._result(running)
-            if isinstance(prepared, Prepared):
-                ready[running.job.id].append(prepared)
-            elif prepared is not None:
-                failed[running.job.id].append(prepared)
-        for job_id, job in jobs.items():
-            self._settle(job, ready[job_id], failed[job_id])
+        try:
+            for running in done:
+                prepared = self._result(running)
+                if isinstance(prepared, Prepared):
+                    ready[running.job.id].append(prepared)
+                elif prepared is not None:
+                    failed[running.job.id].append(prepared)
+            for job_id in list(jobs):
+                self._settle(jobs[job_id], ready[job_id], failed[job_id])
+                del jobs[job_id]
+        finally:
+            # What a failed step (a full disk) did not settle stays ready for the next.
+            self._running += [running for running in done if running.job.id in jobs]
         return True
 
     def _result(self, running: _Running) -> Prepared | UnitOutcome | None:
         handler = self._handlers[running.job.kind]
         try:
             return running.future.result()
-        except Unavailable as error:
+        except (Unavailable, StorageFull) as error:
             return self._try_later(running, handler, error)
         except DomainError as error:
             return _failure(handler, running.unit, error.message)
         except Exception:  # one unit's fault must not take the others with it
             _log.exception("a unit of job %s failed", running.job.id)
-            return _failure(handler, running.unit, "Framedex failed on this unit; the server's log has the details.")
+            return _failure(handler, running.unit, _OUR_FAULT)
 
-    def _try_later(self, running: _Running, handler: JobHandler, error: Unavailable) -> UnitOutcome | None:
-        if running.unit.attempts >= _MAX_ATTEMPTS:
+    def _try_later(self, running: _Running, handler: JobHandler, error: DomainError) -> UnitOutcome | None:
+        # A full disk is no fault of the unit: it waits for space, however long that takes.
+        if running.unit.attempts >= _MAX_ATTEMPTS and not isinstance(error, StorageFull):
             return _failure(handler, running.unit, error.message)
-        pause_us = 500_000 * 2**running.unit.attempts
-        with self._catalog.write() as write:
+        pause_us = 500_000 * 2 ** min(running.unit.attempts, _MAX_ATTEMPTS)
+        with self._catalog.write(frees=True) as write:
             write.jobs.postpone(running.unit, not_before_us=now_us() + pause_us)
         return None
 
@@ -187,7 +226,33 @@ class Runner:
             return write.jobs.claim(job, worker=self.worker, limit=limit, now_us=now_us(), lease_us=LEASE_US)
 
     def _settle(self, job: Job, ready: Sequence[Prepared], failed: Sequence[UnitOutcome]) -> None:
+        """Applies together; a unit that cannot be applied fails alone and takes no other with it."""
+        try:
+            self._settle_together(job, ready, failed)
+        except (StorageFull, Unavailable):
+            raise
+        except Exception:  # whatever a handler stumbles over: each unit alone then says which it was
+            _log.exception("units of job %s could not be applied together", job.id)
+            self._settle_together(job, [], failed)
+            for prepared in ready:
+                self._settle_alone(job, prepared)
+
+    def _settle_alone(self, job: Job, prepared: Prepared) -> None:
+        try:
+            self._settle_together(job, [prepared], [])
+        except (StorageFull, Unavailable):
+            raise
+        except Exception as error:  # one unit's fault must not take the others with it
+            _log.exception("unit %d of job %s could not be applied", prepared.unit.position, job.id)
+            handler = self._handlers[job.kind]
+            message = error.message if isinstance(error, DomainError) else _OUR_FAULT
+            self._settle_together(job, [], [_failure(handler, prepared.unit, message)])
+            handler.discard(prepared)
+
+    def _settle_together(self, job: Job, ready: Sequence[Prepared], failed: Sequence[UnitOutcome]) -> None:
         positions = [p.unit.position for p in ready] + [o.position for o in failed]
+        if not positions:  # all of them were put off
+            return
         with self._catalog.write() as write:
             held = write.jobs.held(job.id, self.worker, positions)
             mine = [p for p in ready if p.unit.position in held]
@@ -198,7 +263,6 @@ class Runner:
         for prepared in ready:
             if prepared.unit.position not in held:
                 handler.discard(prepared)
-        self._signals.changed(job.id)
 
     def _outcomes(self, write: WriteUnit, job: Job, ready: Sequence[Prepared]) -> Sequence[UnitOutcome]:
         if not ready:
@@ -215,7 +279,7 @@ class Runner:
             open_units = counts.get(UnitState.WAITING, 0)
             if now is None or now.state is not job.state or open_units:
                 return False
-            errors = counts.get(UnitState.ERROR, 0)
+            errors = now.units_error
             handler = self._handlers[job.kind]
             if job.state is JobState.CHECKING:
                 state = handler.after_checking(write, now, errors)
@@ -224,7 +288,8 @@ class Runner:
             else:
                 state = handler.after_applying(write, now, errors)
             write.jobs.set_state(job.id, state, now_us=now_us(), reset_done=state is JobState.ERROR)
-        self._signals.changed(job.id)
+        if state.is_final:
+            self._signals.ended(job.id)
         return True
 
 
@@ -238,6 +303,9 @@ def _prepare_all(
             ready.append(handler.prepare(job, unit))
         except DomainError as error:
             failed.append(_failure(handler, unit, error.message))
+        except Exception:  # one unit's fault must not take the others with it
+            _log.exception("unit %d of job %s failed", unit.position, job.id)
+            failed.append(_failure(handler, unit, _OUR_FAULT))
     return ready, failed
 
 

@@ -16,6 +16,7 @@ from framedex.media.channel import ChannelClosed, Header
 from framedex.media.dicom.order import order_dicom
 from framedex.media.limits import Limits
 from framedex.media.processes import ForkServer, WorkerProcess, Write
+from framedex.media.slots import Slots
 
 _log = logging.getLogger(__name__)
 
@@ -29,13 +30,15 @@ class ProcessProber:
     """Implements `framedex.core.ports.media.Prober`. Safe for many threads; those that find no free worker wait.
 
     Processes start on first use. A call whose worker dies or hangs fails alone: the worker is killed and the next call
-    gets a new one.
+    gets a new one. While a call waits for a slow store, another may compute: there can be as many processes as calls
+    then, of which `workers` compute.
     """
 
     def __init__(self, *, workers: int = 2, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._fork_server = ForkServer(self._limits.memory_bytes)
-        self._free = threading.Semaphore(workers)
+        self._slots = Slots(workers)
+        self._most_idle = workers
         self._lock = threading.Lock()
         self._idle: list[WorkerProcess] = []
         self._busy: set[WorkerProcess] = set()
@@ -83,9 +86,9 @@ class ProcessProber:
         self, request: Header, sources: Sequence[ByteSource], allowance_s: float, write: Write | None = None
     ) -> object:
         request |= {"limits": asdict(self._limits), "cpu_s": allowance_s * _CPU_PER_WALL}
-        with self._worker() as worker:
+        with self._slots.held() as slot, self._worker() as worker:
             try:
-                return worker.call(request, sources, allowance_s, write)
+                return worker.call(request, [slot.lending(source) for source in sources], allowance_s, write)
             except TimeoutError:
                 _log.warning("killed media worker %d: no answer within %.0f s", worker.pid, allowance_s)
                 raise InvalidArguments(
@@ -101,12 +104,11 @@ class ProcessProber:
 
     @contextmanager
     def _worker(self) -> Iterator[WorkerProcess]:
-        with self._free:
-            worker = self._take()
-            try:
-                yield worker
-            finally:
-                self._give_back(worker)
+        worker = self._take()
+        try:
+            yield worker
+        finally:
+            self._give_back(worker)
 
     def _take(self) -> WorkerProcess:
         with self._lock:
@@ -130,7 +132,8 @@ class ProcessProber:
         is_worn = worker.calls >= self._limits.calls_per_worker or worker.resident_bytes() > self._limits.resident_bytes
         with self._lock:
             self._busy.discard(worker)
-            if worker.is_in_order and not is_worn and not self._is_closed:
+            is_wanted = len(self._idle) < self._most_idle and not self._is_closed
+            if worker.is_in_order and not is_worn and is_wanted:
                 self._idle.append(worker)
                 return
         worker.close()

@@ -20,11 +20,18 @@ _LOOK_AGAIN_S = 2.0
 async def settled(
     services: Services, caller: Caller, job_id: JobId, timeout_s: float, *, folder_id: FolderId | None = None
 ) -> Progress:
-    """The job when it is final, or as it stands when the time is over."""
+    """The job when it is final, or as it stands when the time is over or the server stops."""
     deadline = time.monotonic() + min(max(timeout_s, 0.0), HOLD_S)
-    while True:
-        progress = await to_thread.run_sync(lambda: services.registration.progress(caller, job_id, folder_id=folder_id))
-        left = deadline - time.monotonic()
-        if progress.job.state.is_final or left <= 0:
-            return progress
-        await services.signals.wait_changed(job_id, min(left, _LOOK_AGAIN_S))
+
+    def progress() -> Progress:
+        return services.registration.progress(caller, job_id, folder_id=folder_id)
+
+    with services.signals.watching(job_id) as wait_for_end:
+        first = await to_thread.run_sync(progress)
+        if first.job.state.is_final:
+            return first
+        while (left := deadline - time.monotonic()) > 0 and not services.signals.is_stopping:
+            await wait_for_end(min(left, _LOOK_AGAIN_S))
+            if await to_thread.run_sync(services.registration.is_over, job_id):
+                break
+    return await to_thread.run_sync(progress) if timeout_s > 0 else first

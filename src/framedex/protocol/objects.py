@@ -72,7 +72,7 @@ class Objects:
         )
         caller = self._services.identity.by_id(grant.user_id)
         item = self._services.items.get_item(caller, ItemId(grant.subject))
-        source = self._services.content.open(item)
+        source = self._services.content.open_for(caller, item)
         size = source.size()
         wanted = parse_range(request.headers.get("range"), size)
         mime_type = item.mime_type or "application/octet-stream"
@@ -80,6 +80,9 @@ class Objects:
         if wanted is None:
             headers |= {"Content-Length": str(size)}
             return StreamingResponse(_pieces(source, ByteRange(0, size)), 200, headers, mime_type)
+        if wanted.length == 0:
+            source.close()
+            return Response(b"", 416, headers | {"Content-Range": f"bytes */{size}"})
         headers |= {
             "Content-Length": str(wanted.length),
             "Content-Range": f"bytes {wanted.start}-{wanted.start + wanted.length - 1}/{size}",

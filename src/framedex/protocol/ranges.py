@@ -17,7 +17,10 @@ class ByteRange:
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
-    """The part of an object of `size` bytes that a `Range` header asks for; None for the whole."""
+    """The part of an object of `size` bytes that a `Range` header asks for; None for the whole.
+
+    A range that begins behind the end has the length 0: the answer is 416.
+    """
     match = _FORM.fullmatch(header.strip()) if header is not None else None
     if match is None or size == 0:
         return None
@@ -28,5 +31,7 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
         length = min(int(last), size)
         return ByteRange(size - length, length)
     start = int(first)
+    if last and int(last) < start:
+        return None
     end = min(int(last), size - 1) if last else size - 1
-    return ByteRange(start, end - start + 1) if start <= end else None
+    return ByteRange(start, max(0, end - start + 1))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from framedex.core.access import Caller, Role
 from framedex.core.errors import InvalidArguments, NotPermitted
-from framedex.core.ids import FolderId, IntegrationId, ItemId
+from framedex.core.ids import FolderId, IntegrationId, ItemId, UserId
 from framedex.core.media_types import ItemType
-from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, OwnBlobs
+from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind, OwnBlobs
 from framedex.core.ports.catalog import ReadUnit, WriteUnit
 from framedex.core.ports.catalog_people import Integration
 from framedex.core.ports.catalog_uploads import UploadPlace
 from framedex.core.ports.media import ByteSource
+from framedex.core.quick import quick_dataclass
 from framedex.core.registration import ObjectRef, Unit
 
 #: Kinds with a `*Metadata` block, which strict client-only makes mandatory; image groups have one for each image.
@@ -58,7 +58,7 @@ def require_registrar(unit: ReadUnit | WriteUnit, caller: Caller, integration_id
     return integration
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class Place:
     """Where one object is. One of `integration_id` and `object_key` is set."""
 
@@ -77,19 +77,25 @@ class Resolver:
         integration: Integration | None,
         external: ExternalObjects | None,
         blobs: OwnBlobs,
-        user_id: str,
+        user_id: UserId,
         folder_id: FolderId,
     ) -> None:
         self._integration = integration
         self._external = external
         self._blobs = blobs
-        self._user_id = user_id
+        self.user_id = user_id
         self._folder_id = folder_id
 
     @property
     def is_strict(self) -> bool:
         """The server may not read a byte of these objects."""
         return self._integration is not None and self._integration.config.strict_client_only
+
+    @property
+    def title_root(self) -> str:
+        """The directory that is the bucket of a `local` integration: default titles begin behind it."""
+        config = None if self._integration is None else self._integration.config
+        return config.root if config is not None and config.kind is IntegrationKind.LOCAL else ""
 
     @property
     def reads_integration(self) -> bool:
@@ -134,7 +140,7 @@ class Resolver:
 
     def _own_place(self, ref: ObjectRef, uploads: Mapping[str, UploadPlace]) -> Place:
         place = uploads.get(ref.placeholder) if ref.placeholder is not None else uploads.get(ref.url)
-        if place is None or place.user_id != self._user_id or place.folder_id not in (None, self._folder_id):
+        if place is None or place.user_id != self.user_id or place.folder_id not in (None, self._folder_id):
             raise InvalidArguments(
                 f"{ref.url[:200]!r} is not a file that you uploaded into this folder; "
                 "to register an address, name the integration that reaches it"

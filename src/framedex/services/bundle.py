@@ -10,6 +10,9 @@ from framedex.services.changes import ChangeService
 from framedex.services.collections import CollectionService
 from framedex.services.content import ContentService
 from framedex.services.data_groups import DataGroupService
+from framedex.services.data_rows import DataRowService
+from framedex.services.dataset_uploads import DatasetUploadService
+from framedex.services.datasets import DatasetService
 from framedex.services.folders import FolderService
 from framedex.services.groups import GroupService
 from framedex.services.history import HistoryService
@@ -22,6 +25,7 @@ from framedex.services.links import Links
 from framedex.services.organisation import OrganisationService
 from framedex.services.presets import PresetService
 from framedex.services.registration import RegistrationService
+from framedex.services.schema import SchemaService
 from framedex.services.tokens import TokenService
 from framedex.services.uploads import UploadService
 
@@ -47,6 +51,10 @@ class Services:
     collections: CollectionService
     presets: PresetService
     data_groups: DataGroupService
+    data_rows: DataRowService
+    dataset_uploads: DatasetUploadService
+    datasets: DatasetService
     groups: GroupService
     organisation: OrganisationService
+    schema: SchemaService
     tokens: TokenService

@@ -92,7 +92,7 @@ class CollectionService:
 
     def delete(self, caller: Caller, collection_id: CollectionId) -> None:
         """Deletes the collection; its items stay. Needs USER on the folder."""
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             _require(unit, Action.WRITE, caller, collection_id)
             members = [item_id for chunk in _members(unit, collection_id) for item_id in chunk]
             unit.curation.delete_collections([collection_id])

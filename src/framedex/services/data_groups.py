@@ -22,6 +22,7 @@ from framedex.core.ports.catalog_items import NewItem
 from framedex.services.derived import DerivedMetadata
 from framedex.services.folders import MAX_BULK, require_folder
 from framedex.services.items import require_items
+from framedex.services.mirrors import link_to_mirror
 
 
 class DataGroupService:
@@ -50,6 +51,7 @@ class DataGroupService:
             self._derived.add(unit, new)
             ids = [item.id for item in new]
             unit.log(Entity.ITEM, Op.CREATE, ids)
+            link_to_mirror(unit, caller, folder_id, ids)
             unit.audit(caller.user_id, "data_group.create", Entity.ITEM, ids, folder=folder_id)
         return ids
 

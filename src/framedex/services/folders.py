@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from framedex.core.access import Action, Caller, Role, require
 from framedex.core.clock import now_us
+from framedex.core.collections import check_description
 from framedex.core.errors import InvalidArguments, NotPermitted
 from framedex.core.folders import Folder, FolderPatch, FolderQuery, NewFolder, check_name
 from framedex.core.ids import FolderId, GroupId, new_id
@@ -72,7 +73,7 @@ class FolderService:
             name=check_name(name),
             owner_id=caller.user_id,
             created_at=now_us(),
-            description=description,
+            description=check_description(description),
             metadata=metadata,
         )
         with self._catalog.write() as unit:
@@ -111,6 +112,8 @@ class FolderService:
         for patch in patches.values():
             if patch.name is not None:
                 check_name(patch.name)
+            if patch.description is not None:
+                check_description(patch.description)
         ids = list(patches)
         with self._catalog.write() as unit:
             standings = unit.folders.standings(caller, ids)
@@ -143,14 +146,18 @@ class FolderService:
             InvalidArguments: a registration into it is still running.
         """
         object_keys: list[str] = []
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
             folder_ids = unit.folders.descendants(folder_id)
             if any(unit.jobs.count_running(f) for f in folder_ids):
                 raise InvalidArguments("a job is still registering into this folder; wait for it or cancel it")
             item_ids = list(unit.items.iter_ids(folder_ids))
             for start in range(0, len(item_ids), MAX_BULK):
-                object_keys.extend(unit.items.delete(item_ids[start : start + MAX_BULK]))
+                chunk = item_ids[start : start + MAX_BULK]
+                unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(chunk))
+                object_keys.extend(unit.items.delete(chunk))
+            # A dataset outlives its mirror folder, empty: the SDK has no call that deletes one.
+            unit.log(Entity.DATASET, Op.UPDATE, unit.datasets.detach_folders(folder_ids))
             collection_ids, preset_ids = unit.curation.of_folders(folder_ids)
             unit.curation.delete_collections(collection_ids)
             unit.curation.delete_presets(preset_ids)
@@ -204,7 +211,7 @@ class FolderService:
 
     def remove_groups(self, caller: Caller, folder_id: FolderId, group_ids: Sequence[GroupId]) -> None:
         """Takes the roles of groups away. Needs ADMIN."""
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
             unit.folders.remove_roles(folder_id, group_ids)
             unit.log(Entity.RIGHTS, Op.UPDATE, [folder_id])

@@ -65,7 +65,7 @@ class GroupService:
     def delete_group(self, caller: Caller, group_id: GroupId) -> None:
         """Deletes a group; every role that it gave ends at once. Needs the workspace role ADMIN."""
         require_workspace_admin(caller)
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             _known(unit, group_id)
             unit.people.delete_group(group_id)
             unit.log(Entity.GROUP, Op.DELETE, [group_id])
@@ -98,7 +98,7 @@ class GroupService:
         """Removes users from a group; emails of others are ignored. Needs the workspace role ADMIN."""
         require_workspace_admin(caller)
         wanted = _plain(emails)
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             _known(unit, group_id)
             user_ids = [user.id for user in unit.people.users_by_emails(wanted).values()]
             unit.people.remove_members(group_id, user_ids)

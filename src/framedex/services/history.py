@@ -10,6 +10,7 @@ from framedex.core.clock import now_us
 from framedex.core.errors import NotFound, VersionMismatch
 from framedex.core.ids import ItemId
 from framedex.core.items import Item, ItemPatch
+from framedex.core.metadata.encord_block import check_client_metadata
 from framedex.core.metadata.raw import merge_patch
 from framedex.core.ports.catalog import Catalog, Entity, Op
 from framedex.core.ports.catalog_metadata import MetadataVersion
@@ -74,14 +75,14 @@ class HistoryService:
             number = 0 if current is None else current.version
             _require_version(expected, number)
             # Merging ten megabytes takes longer than the writer may be held, so it happens between the transactions.
-            merged = _always(merge_patch(_EMPTY if current is None else current.text, patch))
+            merged = _always(_merged(_EMPTY if current is None else current.text, patch))
             try:
                 return self._replace(caller, item_id, number, "item.merge", merged)
             except VersionMismatch:
                 if expected is not None:
                     raise
         # Others are faster every time, which small metadata alone allows: now they wait.
-        return self._replace(caller, item_id, None, "item.merge", lambda text: merge_patch(text, patch))
+        return self._replace(caller, item_id, None, "item.merge", lambda text: _merged(text, patch))
 
     def restore(self, caller: Caller, item_id: ItemId, number: int) -> MetadataVersion:
         """Gives an item the metadata of a kept version again, as a new version.
@@ -117,6 +118,10 @@ class HistoryService:
             written = unit.metadata.version(item_id)
         assert written is not None, "it was written above"
         return written
+
+
+def _merged(text: str, patch: str) -> str:
+    return check_client_metadata(merge_patch(text, patch))
 
 
 def _always(text: str) -> Callable[[str], str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from framedex.core.errors import DomainError, InvalidArguments, NotFound, NotPermitted, Unavailable
 from framedex.core.ids import IntegrationId
-from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind
+from framedex.core.ports.blobs import ExternalObjects, Finding, IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog import Catalog
 from framedex.services.addresses import OpenIntegration
 
@@ -17,23 +16,24 @@ _LISTED = 1000
 _READ = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was tried. `mend` is there where it failed."""
+#: Tries everything that a bucket is needed for, for web pages of one origin.
+Examine = Callable[[IntegrationConfig, str], Iterator[Finding]]
 
-    is_ok: bool
-    message: str
-    mend: str = ""
+_CLOUDS = frozenset({IntegrationKind.S3, IntegrationKind.GCS, IntegrationKind.AZURE})
 
 
 class IntegrationCheckService:
     """Use cases of the operator who sets an integration up."""
 
-    def __init__(self, catalog: Catalog, open_integration: OpenIntegration) -> None:
+    def __init__(
+        self, catalog: Catalog, open_integration: OpenIntegration, examine: Examine, *, page_origin: str
+    ) -> None:
         self._catalog = catalog
         self._open_integration = open_integration
+        self._examine = examine
+        self._page_origin = page_origin
 
-    def check(self, integration_id: IntegrationId, urls: Sequence[str]) -> list[Step]:
+    def check(self, integration_id: IntegrationId, urls: Sequence[str]) -> list[Finding]:
         """Tries to list and to read; `urls` are addresses to read in any case.
 
         Raises:
@@ -46,38 +46,41 @@ class IntegrationCheckService:
         config = integration.config
         external = self._open_integration(config)
         if config.strict_client_only:
-            return [Step(True, "strict client-only: the server reads nothing of it"), *_named(external, urls)]
+            return [Finding(True, "strict client-only: the server reads nothing of it"), *_named(external, urls)]
         if config.kind is IntegrationKind.LOCAL:
             return [*_listing(external, config), *(_read(external, config, url) for url in urls)]
+        if config.kind in _CLOUDS:
+            found = list(self._examine(config, self._page_origin))
+            return [*found, *(_read(external, config, url) for url in urls)]
         origins = config.root.split(",") if config.kind is IntegrationKind.HTTP else []
         return [*(_origin(external, config, o) for o in origins), *(_read(external, config, url) for url in urls)]
 
 
-def _named(external: ExternalObjects, urls: Sequence[str]) -> list[Step]:
+def _named(external: ExternalObjects, urls: Sequence[str]) -> list[Finding]:
     steps = []
     for url in urls:
         try:
             external.check_address(url)
-            steps.append(Step(True, f"{url}: may be registered"))
+            steps.append(Finding(True, f"{url}: may be registered"))
         except InvalidArguments as error:
-            steps.append(Step(False, error.message, "name an address of this integration"))
+            steps.append(Finding(False, error.message, "name an address of this integration"))
     return steps
 
 
-def _listing(external: ExternalObjects, config: IntegrationConfig) -> list[Step]:
+def _listing(external: ExternalObjects, config: IntegrationConfig) -> list[Finding]:
     try:
         found = [address for address, _ in islice(external.list_objects(""), _LISTED)]
     except DomainError as error:
-        return [Step(False, f"{config.root} cannot be listed: {error.message}", _mend(config, error))]
+        return [Finding(False, f"{config.root} cannot be listed: {error.message}", _mend(config, error))]
     if not found:
         mend = f"put files there, or let the server's user read them: {config.root}"
-        return [Step(False, f"{config.root} holds no file that the server can read", mend)]
+        return [Finding(False, f"{config.root} holds no file that the server can read", mend)]
     more = "at least " if len(found) == _LISTED else ""
-    steps = [Step(True, f"{config.root} holds {more}{len(found)} files")]
+    steps = [Finding(True, f"{config.root} holds {more}{len(found)} files")]
     return [*steps, *(_read(external, config, address) for address in found[:_READ])]
 
 
-def _read(external: ExternalObjects, config: IntegrationConfig, url: str) -> Step:
+def _read(external: ExternalObjects, config: IntegrationConfig, url: str) -> Finding:
     try:
         source = external.open(url)
         try:
@@ -86,19 +89,19 @@ def _read(external: ExternalObjects, config: IntegrationConfig, url: str) -> Ste
         finally:
             source.close()
     except DomainError as error:
-        return Step(False, f"{url} cannot be read: {error.message}", _mend(config, error))
-    return Step(True, f"{url}: {size} bytes, can be read")
+        return Finding(False, f"{url} cannot be read: {error.message}", _mend(config, error))
+    return Finding(True, f"{url}: {size} bytes, can be read")
 
 
-def _origin(external: ExternalObjects, config: IntegrationConfig, origin: str) -> Step:
+def _origin(external: ExternalObjects, config: IntegrationConfig, origin: str) -> Finding:
     """A server that refuses or lacks its front page is there all the same."""
     try:
         external.stat(f"{origin.strip().rstrip('/')}/")
     except NotFound:
-        return Step(True, f"{origin} answers")
+        return Finding(True, f"{origin} answers")
     except DomainError as error:
-        return Step(False, f"{origin}: {error.message}", _mend(config, error))
-    return Step(True, f"{origin} answers")
+        return Finding(False, f"{origin}: {error.message}", _mend(config, error))
+    return Finding(True, f"{origin} answers")
 
 
 def _mend(config: IntegrationConfig, error: DomainError) -> str:

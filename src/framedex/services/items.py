@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from framedex.core.access import Action, Caller, may, require
 from framedex.core.clock import now_us
@@ -15,7 +16,10 @@ from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.core.ports.catalog_items import ItemUse
 from framedex.services.derived import DerivedMetadata
-from framedex.services.folders import MAX_BULK, require_folder
+from framedex.services.folders import MAX_BULK, loaded, require_folder
+from framedex.services.mirrors import link_to_mirror
+
+T = TypeVar("T")
 
 
 def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, item_ids: Sequence[ItemId]) -> None:
@@ -32,8 +36,7 @@ def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, it
 def readable_ids(unit: ReadUnit | WriteUnit, caller: Caller, item_ids: Sequence[ItemId]) -> list[ItemId]:
     """Those of the items that are there and that the caller may read, in order; of any number."""
     found: list[ItemId] = []
-    for start in range(0, len(item_ids), MAX_BULK):
-        chunk = item_ids[start : start + MAX_BULK]
+    for chunk in _chunks(item_ids):
         standings = unit.items.standings(caller, chunk)
         found.extend(i for i in chunk if i in standings and may(Action.READ, caller, standings[i]))
     return found
@@ -70,14 +73,23 @@ class ItemService:
                 require_folder(unit, Action.READ, caller, query.folder_id)
             return unit.items.list_page(caller, query, page)
 
-    def children(self, caller: Caller, folder_id: FolderId, item_id: ItemId) -> Sequence[Item]:
-        """Child items in order, unpaged. Those of a data group may live in other folders: the readable ones of them."""
+    def iter_children(self, caller: Caller, folder_id: FolderId, item_id: ItemId) -> Iterator[Item]:
+        """Child items in order, unpaged. Streams: rights on the item are checked at once, the rest as it is read.
+
+        Those of a data group may live in other folders: the readable ones of them.
+        """
         with self._catalog.read() as unit:
             self._require_in_folder(unit, Action.READ, caller, folder_id, item_id)
-            children = unit.items.children(item_id)
-            elsewhere = [child.id for child in children if child.folder_id != folder_id]
-            hidden = set(elsewhere) - set(readable_ids(unit, caller, elsewhere))
-        return [child for child in children if child.id not in hidden]
+            child_ids = unit.items.child_ids([item_id]).get(item_id, ())
+        return self._readable(caller, folder_id, child_ids)
+
+    def _readable(self, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId]) -> Iterator[Item]:
+        for chunk in _chunks(item_ids):
+            with self._catalog.read() as unit:
+                found = unit.items.get_many(chunk)
+                elsewhere = [item.id for item in found.values() if item.folder_id != folder_id]
+                hidden = set(elsewhere) - set(readable_ids(unit, caller, elsewhere))
+            yield from (found[i] for i in chunk if i in found and i not in hidden)
 
     def use(self, caller: Caller, folder_id: FolderId, item_id: ItemId) -> tuple[Item, ItemUse]:
         """The item, and the groups and datasets that use it."""
@@ -108,40 +120,94 @@ class ItemService:
         if patch.name is not None:
             check_name(patch.name)
         with self._catalog.write() as unit:
-            self._require_in_folder(unit, Action.WRITE, caller, folder_id, item_id)
+            require_items(unit, Action.WRITE, caller, [item_id])
             self._apply(unit, caller, {item_id: patch})
-            return unit.items.get_many([item_id])[item_id]
+            item = unit.items.get_many([item_id])[item_id]
+            if item.folder_id != folder_id:  # read once, for the answer: a refusal undoes the patch
+                raise InvalidArguments(f"item {item_id} is not in folder {folder_id}")
+            return item
 
     def _apply(self, unit: WriteUnit, caller: Caller, patches: Mapping[ItemId, ItemPatch]) -> None:
         now = now_us()
-        for item_id, patch in patches.items():
-            unit.items.patch(item_id, patch, user_id=caller.user_id, now_us=now)
+        unit.items.patch_many(patches, user_id=caller.user_id, now_us=now)
         texts = {item_id: p.metadata for item_id, p in patches.items() if p.metadata is not None}
         self._derived.replace(unit, texts)
         unit.log(Entity.ITEM, Op.UPDATE, patches)
         unit.log(Entity.ITEM_METADATA, Op.UPDATE, texts)
         unit.audit(caller.user_id, "item.update", Entity.ITEM, patches)
 
-    def move_items(self, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId], parent_id: FolderId) -> None:
-        """Moves items of a folder to another. Needs ADMIN on the folder and USER on the new one."""
+    def move_items(
+        self,
+        caller: Caller,
+        folder_id: FolderId,
+        item_ids: Sequence[ItemId],
+        parent_id: FolderId,
+        *,
+        leaves_dataset: bool = False,
+    ) -> None:
+        """Moves items of a folder to another, all or none, with the frames in it that only they use.
+
+        Needs ADMIN on the folder and USER on the new one.
+
+        Raises:
+            InvalidArguments: one is not in the folder, or the folder mirrors a dataset that links one: with
+                `leaves_dataset` its data rows go, too.
+        """
+        ids = list(dict.fromkeys(item_ids))
         with self._catalog.write() as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
             require_folder(unit, Action.WRITE, caller, parent_id)
-            self._require_all_in(unit, folder_id, item_ids)
-            unit.items.move(item_ids, parent_id, now_us())
-            unit.log(Entity.ITEM, Op.UPDATE, item_ids)
-            unit.audit(caller.user_id, "item.move", Entity.ITEM, item_ids, parent=parent_id)
+            self._require_all_in(unit, folder_id, ids)
+            named = list(ids)
+            ids += [frame for chunk in _chunks(ids) for frame in _own_frames(unit, folder_id, chunk)]
+            if folder_id != parent_id:
+                self._leave_dataset(unit, caller, folder_id, ids, allowed=leaves_dataset)
+            for chunk in _chunks(list(dict.fromkeys(ids))):
+                unit.items.move(chunk, parent_id, now_us())
+            link_to_mirror(unit, caller, parent_id, named)
+            unit.log(Entity.ITEM, Op.UPDATE, ids)
+            unit.audit(caller.user_id, "item.move", Entity.ITEM, ids, parent=parent_id)
+
+    def _leave_dataset(
+        self, unit: WriteUnit, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId], *, allowed: bool
+    ) -> None:
+        dataset_id = loaded(unit, caller, folder_id).dataset_id
+        if dataset_id is None:
+            return
+        row_ids = [row_id for chunk in _chunks(item_ids) for row_id in unit.items.linked_in(dataset_id, chunk)]
+        if row_ids and not allowed:
+            raise InvalidArguments(
+                f"the folder mirrors the dataset {dataset_id}, which links {len(row_ids)} of these items and "
+                "would lose them; say allow_mirror_dataset_changes=True to move them all the same",
+                path="$.allowSyncedDatasetMove",
+            )
+        for rows in _chunks(row_ids):
+            unit.items.unlink(rows)
+        unit.log(Entity.DATA_ROW, Op.DELETE, row_ids)
+        if row_ids:
+            unit.audit(caller.user_id, "dataset.unlink", Entity.DATA_ROW, row_ids, dataset=dataset_id)
 
     def delete_items(
         self, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId], *, remove_unused_frames: bool
     ) -> int:
-        """Deletes items of a folder, and frames that nothing else uses when asked. Needs ADMIN. Answers how many."""
-        with self._catalog.write() as unit:
+        """Deletes items of a folder, all or none, and frames that nothing else uses when asked.
+
+        Needs ADMIN. Answers how many went.
+        """
+        ids = list(dict.fromkeys(item_ids))
+        gone: dict[ItemId, None] = {}
+        object_keys: list[str] = []
+        with self._catalog.write(frees=True) as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
-            self._require_all_in(unit, folder_id, item_ids)
-            frames = unit.items.unused_frames(item_ids) if remove_unused_frames else []
-            gone = [*dict.fromkeys(item_ids), *frames]
-            object_keys = unit.items.delete(gone)
+            self._require_all_in(unit, folder_id, ids)
+            for chunk in _chunks(ids):
+                # Frames that groups of two chunks share are unused once the later of them goes.
+                frames = _own_frames(unit, folder_id, chunk) if remove_unused_frames else []
+                going = [*chunk, *frames]
+                for part in _chunks(going):
+                    unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(part))
+                    object_keys.extend(unit.items.delete(part))
+                gone |= dict.fromkeys(going)
             unit.log(Entity.ITEM, Op.DELETE, gone)
             unit.audit(caller.user_id, "item.delete", Entity.ITEM, gone)
         for key in object_keys:
@@ -155,8 +221,21 @@ class ItemService:
         self._require_all_in(unit, folder_id, [item_id])
 
     def _require_all_in(self, unit: ReadUnit | WriteUnit, folder_id: FolderId, item_ids: Sequence[ItemId]) -> None:
-        found = unit.items.get_many(item_ids, with_metadata=False)
-        for item_id in item_ids:
-            item = found.get(item_id)
-            if item is None or item.folder_id != folder_id:
-                raise InvalidArguments(f"item {item_id} is not in folder {folder_id}")
+        for chunk in _chunks(item_ids):
+            found = unit.items.get_many(chunk, with_metadata=False)
+            for item_id in chunk:
+                item = found.get(item_id)
+                if item is None or item.folder_id != folder_id:
+                    raise InvalidArguments(f"item {item_id} is not in folder {folder_id}")
+
+
+def _own_frames(unit: WriteUnit, folder_id: FolderId, item_ids: Sequence[ItemId]) -> list[ItemId]:
+    """Frames that only these items use and that live beside them: those elsewhere are under the rights of others."""
+    frames = unit.items.unused_frames(item_ids)
+    found = {i: item for c in _chunks(frames) for i, item in unit.items.get_many(c, with_metadata=False).items()}
+    return [frame for frame in frames if found[frame].folder_id == folder_id]
+
+
+def _chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Parts of a list that are short enough for one statement."""
+    return (ids[start : start + MAX_BULK] for start in range(0, len(ids), MAX_BULK))

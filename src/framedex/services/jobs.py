@@ -10,10 +10,11 @@ from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, NotPermitted
 from framedex.core.ids import FolderId, JobId, UserId
 from framedex.core.jobs import Job, JobState, UnitReceipt, UnitState
-from framedex.core.ports.catalog import Catalog, Entity, Op
+from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.job_handlers import JobSignals
 from framedex.services.administration import OPERATOR
 from framedex.services.registration import RegistrationService
+from framedex.services.registration_handler import KIND as REGISTER
 from framedex.services.registration_handler import RegistrationOptions
 
 #: Who the command line speaks for: whoever can open the data directory may see and steer every job.
@@ -55,15 +56,27 @@ class JobService:
     def list_units(
         self, caller: Caller, job_id: JobId, *, after: int, limit: int, states: Sequence[UnitState] = ()
     ) -> Sequence[UnitReceipt]:
-        """Units of a job with their receipts, in the order of the manifest, behind the position `after`."""
+        """Units of a job with their receipts, in the order of the manifest, behind the position `after`.
+
+        Jobs that are no registration have none to show: their units are steps of our own.
+        """
         with self._catalog.read() as unit:
-            _visible(caller, unit.jobs.get(job_id), job_id)
+            job = _visible(caller, unit.jobs.get(job_id), job_id)
+            if job.kind != REGISTER:
+                return []
             return unit.jobs.receipts(job_id, after=after, limit=limit, states=states)
 
     def cancel(self, caller: Caller, job_id: JobId) -> int:
-        """Cancels what is not done yet; answers how many units. A job that has ended has none."""
+        """Cancels what is not done yet; answers how many units. A job that has ended has none.
+
+        Raises:
+            Conflict: the job is no registration. NotPermitted: not the caller's, or not there.
+        """
         with self._catalog.read() as unit:
-            _require_own(caller, _visible(caller, unit.jobs.get(job_id), job_id))
+            job = _visible(caller, unit.jobs.get(job_id), job_id)
+            _require_own(caller, job)
+        if job.kind != REGISTER:
+            raise Conflict("This job keeps items in step with the metadata schema; only a newer schema ends it.")
         return self._registration.cancel(caller, job_id)
 
     def retry(self, caller: Caller, job_id: JobId) -> int:
@@ -79,21 +92,12 @@ class JobService:
             _require_own(caller, job)
             if not job.state.is_final:
                 raise Conflict("This job is still running; wait for its end, or cancel it.")
-            options = RegistrationOptions.from_json(job.options)
-            is_whole = not options.ignore_errors
-            count = unit.jobs.reopen(
-                job_id,
-                JobState.CHECKING if is_whole else JobState.APPLYING,
-                # Instant units are checked while they are staged, which a retry does not go through again.
-                options=replace(options, is_instant=False).to_json(),
-                with_done=is_whole and job.state is not JobState.DONE,
-            )
+            count = _reopen(unit, job)
             if count:
                 unit.log(Entity.JOB, Op.UPDATE, [job_id])
                 unit.audit(caller.user_id, "job.retry", Entity.JOB, [job_id], units=count)
         if count:
             self._signals.has_work()
-            self._signals.changed(job_id)
         return count
 
     def find_running(self, caller: Caller, folder_id: FolderId, title: str) -> Job | None:
@@ -104,9 +108,27 @@ class JobService:
         return max(mine, key=lambda job: job.created_at, default=None)
 
     def abandon_leases(self) -> int:
-        """Frees units that dead processes hold, for the one process that holds the data directory; answers how many."""
-        with self._catalog.write() as unit:
+        """Frees units that dead processes hold, for the one process that holds the data directory; answers how many.
+
+        Raises:
+            StorageFull: they then wait for the ends of their leases.
+        """
+        with self._catalog.write(frees=True) as unit:
             return unit.jobs.abandon_leases()
+
+
+def _reopen(unit: WriteUnit, job: Job) -> int:
+    if job.kind != REGISTER:
+        return unit.jobs.reopen(job.id, JobState.APPLYING, options=job.options, with_done=False)
+    options = RegistrationOptions.from_json(job.options)
+    is_whole = not options.ignore_errors
+    return unit.jobs.reopen(
+        job.id,
+        JobState.CHECKING if is_whole else JobState.APPLYING,
+        # Instant units are checked while they are staged, which a retry does not go through again.
+        options=replace(options, is_instant=False).to_json(),
+        with_done=is_whole and job.state is not JobState.DONE,
+    )
 
 
 def _visible(caller: Caller, job: Job | None, job_id: JobId) -> Job:

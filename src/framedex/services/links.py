@@ -12,6 +12,7 @@ from framedex.core.items import Item
 from framedex.core.media_types import ItemType
 from framedex.core.ports.catalog_uploads import UploadPlace
 from framedex.core.ports.signing import UrlGrant, UrlPurpose, UrlSigner
+from framedex.services.direct_links import DirectLinks
 
 #: Kinds that are not one object: their children have addresses.
 _NOT_ONE_OBJECT = frozenset({ItemType.IMAGE_GROUP, ItemType.DICOM_SERIES, ItemType.GROUP, ItemType.SCENE})
@@ -30,15 +31,18 @@ class LinkSettings:
 class Links:
     """Mints signed addresses under the public URL."""
 
-    def __init__(self, signer: UrlSigner, settings: LinkSettings) -> None:
+    def __init__(self, signer: UrlSigner, settings: LinkSettings, direct: DirectLinks) -> None:
         self._signer = signer
+        self._direct = direct
         self._settings = settings
 
     def content(self, item: Item, caller: Caller) -> str | None:
-        """Where the item's bytes can be read; None for kinds that are not one object."""
+        """Where the item's bytes can be read, at its bucket if that signs; None for kinds that are not one object."""
         if item.item_type in _NOT_ONE_OBJECT or (item.object_key is None and item.url is None):
             return None
-        return self._link("GET", UrlPurpose.CONTENT, item.id, caller, self._settings.content_lifetime_s)
+        lifetime_s = self._settings.content_lifetime_s
+        direct = self._direct.sign(item, lifetime_s=lifetime_s)
+        return direct or self._link("GET", UrlPurpose.CONTENT, item.id, caller, lifetime_s)
 
     def metadata(self, item_id: ItemId, caller: Caller) -> str:
         return self._link("GET", UrlPurpose.METADATA, item_id, caller, self._settings.content_lifetime_s)

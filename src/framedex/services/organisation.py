@@ -70,7 +70,7 @@ class OrganisationService:
             NotFound: there never was such a user. InvalidArguments: the caller, or the last ADMIN.
         """
         require_workspace_admin(caller)
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             user = unit.people.user_by_email(plain_email(email))
             if user is None:
                 raise NotFound(f"There is no user {email[:80]!r} in this workspace.")
@@ -107,7 +107,7 @@ class OrganisationService:
             NotFound: there is none.
         """
         require_workspace_admin(caller)
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             if not unit.people.delete_tag(tag_id):
                 raise NotFound(f"There is no tag {tag_id} in this workspace.")
             unit.log(Entity.TAG, Op.DELETE, [tag_id])

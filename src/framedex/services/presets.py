@@ -81,7 +81,7 @@ class PresetService:
 
     def delete(self, caller: Caller, preset_id: PresetId) -> None:
         """Deletes a preset; collections that it filled keep what they have."""
-        with self._catalog.write() as unit:
+        with self._catalog.write(frees=True) as unit:
             _require(unit, Action.WRITE, caller, preset_id)
             unit.curation.delete_presets([preset_id])
             _record(unit, caller, "preset.delete", Op.DELETE, preset_id)

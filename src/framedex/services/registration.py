@@ -14,13 +14,17 @@ from framedex.core.jobs import Job, JobState, UnitState
 from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op
 from framedex.core.ports.job_handlers import JobSignals
-from framedex.core.registration import Manifest, Unit, encode_unit
+from framedex.core.registration import Manifest, Unit, encode_unit, items_of_receipt
 from framedex.services.addresses import OpenIntegration, Resolver, require_registrar
-from framedex.services.folders import require_folder
+from framedex.services.folders import loaded, require_folder
 from framedex.services.registration_checks import needs_no_read
-from framedex.services.registration_handler import KIND, RegistrationOptions, failed_receipt
+from framedex.services.registration_handler import KIND, RegistrationOptions, failed_receipt, units_at_once
 
+#: Units that one transaction stages, and characters of them.
 _STAGE = 1000
+#: Receipts read at once for an answer that streams.
+_STREAMED = 5000
+_STAGE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +81,23 @@ class RegistrationService:
     ) -> JobId:
         """Writes a job with a unit for each element of the manifest; answers its id.
 
+        Items are linked by `dataset_id` (whose rights were checked), without it by the dataset that the folder mirrors.
         Nothing of it is visible until all units are written: a crash before leaves nothing.
 
         Raises:
             NotPermitted: no right to register into the folder or with the integration.
         """
         resolver = self._resolver(caller, folder_id, integration_id)
+        dataset_id = self._dataset(caller, folder_id) if dataset_id is None else dataset_id
         is_instant = all(needs_no_read(unit, resolver) for unit in manifest.units)
         options = RegistrationOptions(
-            integration_id, ignore_errors, manifest.skip_duplicate_urls, manifest.upsert_metadata, is_instant
+            integration_id,
+            ignore_errors,
+            manifest.skip_duplicate_urls,
+            manifest.upsert_metadata,
+            is_instant,
+            resolver.title_root,
+            units_at_once(manifest.units),
         )
         job = _new_job(caller, folder_id, dataset_id, title, options, len(manifest.units))
         with self._catalog.write() as write:
@@ -110,18 +122,25 @@ class RegistrationService:
             folder_id=folder_id,
         )
 
+    def _dataset(self, caller: Caller, folder_id: FolderId) -> DatasetId | None:
+        """The dataset that a mirror folder belongs to, which links whatever comes into it."""
+        with self._catalog.read() as read:
+            return loaded(read, caller, folder_id).dataset_id
+
     def _stage(self, job: Job, units: Sequence[Unit], resolver: Resolver, *, is_instant: bool) -> int:
         """Writes the units in batches; units of instant jobs are checked here. Answers how many failed."""
-        errors = 0
-        for start in range(0, len(units), _STAGE):
-            rows: list[tuple[int, UnitState, str, str | None]] = []
-            for position, unit in enumerate(units[start : start + _STAGE], start):
-                receipt = _instant_problem(resolver, unit) if is_instant else None
-                state = UnitState.WAITING if receipt is None else UnitState.ERROR
-                errors += receipt is not None
-                rows.append((position, state, encode_unit(unit), receipt))
-            with self._catalog.write() as write:
-                write.jobs.add_units(job.id, rows)
+        errors = size = 0
+        rows: list[tuple[int, UnitState, str, str | None]] = []
+        for position, unit in enumerate(units):
+            receipt = _instant_problem(resolver, unit) if is_instant else None
+            state = UnitState.WAITING if receipt is None else UnitState.ERROR
+            errors += receipt is not None
+            rows.append((position, state, encode_unit(unit), receipt))
+            size += len(rows[-1][2])
+            if len(rows) >= _STAGE or size >= _STAGE_BYTES or position == len(units) - 1:
+                with self._catalog.write() as write:
+                    write.jobs.add_units(job.id, rows)
+                rows, size = [], 0
         return errors
 
     def progress(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> Progress:
@@ -136,18 +155,37 @@ class RegistrationService:
             errors = [_unit_error(*r) for r in read.jobs.iter_receipts(job_id, UnitState.ERROR)] if _over(job) else []
         return Progress(job, checked, errors)
 
-    def iter_items(self, job_id: JobId) -> Iterator[tuple[str, str]]:
-        """Ids and names of what a finished job registered or skipped, in order. Streams."""
+    def is_over(self, job_id: JobId) -> bool:
+        """Whether a job is final or gone; one look-up by key, for those who wait."""
         with self._catalog.read() as read:
-            for _, receipt in read.jobs.iter_receipts(job_id, UnitState.DONE):
-                yield from ((item_id, name) for item_id, name in json.loads(receipt)["items"])
+            state = read.jobs.states([job_id]).get(job_id)
+        return state is None or state[0].is_final
+
+    def iter_items(self, job_id: JobId) -> Iterator[tuple[str, str]]:
+        """Ids and names of what a finished job registered or skipped, in order; none after an error. Streams.
+
+        Pages are read on their own: a caller that takes its time holds no connection of the catalog.
+        """
+        with self._catalog.read() as read:
+            job = read.jobs.get(job_id)
+        if job is None or job.state is JobState.ERROR:
+            return
+        after = -1
+        while True:
+            with self._catalog.read() as read:
+                units = read.jobs.receipts(job_id, after=after, limit=_STREAMED, states=[UnitState.DONE])
+            if not units:
+                return
+            for unit in units:
+                yield from items_of_receipt(unit.receipt or "{}")
+            after = units[-1].position
 
     def cancel(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> int:
         """Cancels what is not done yet; answers how many units. A finished job has none.
 
         An all-or-nothing job that is being written already goes on: half of it must not stay.
         """
-        with self._catalog.write() as write:
+        with self._catalog.write(frees=True) as write:
             job = self._visible(caller, write.jobs.get(job_id), folder_id)
             is_whole = not RegistrationOptions.from_json(job.options).ignore_errors
             if job.state.is_final or (is_whole and job.state is JobState.APPLYING and job.units_done > 0):
@@ -155,7 +193,7 @@ class RegistrationService:
             count = write.jobs.cancel_open_units(job_id)
             write.jobs.set_state(job_id, JobState.CANCELLED, now_us=now_us(), reset_done=is_whole)
             write.audit(caller.user_id, "job.cancel", Entity.JOB, [job_id])
-        self._signals.changed(job_id)
+        self._signals.ended(job_id)
         return count
 
     def _visible(self, caller: Caller, job: Job | None, folder_id: FolderId | None) -> Job:

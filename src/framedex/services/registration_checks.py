@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
-from framedex.core.errors import DomainError, InvalidArguments
+from framedex.core.access import Action
+from framedex.core.errors import DomainError, InvalidArguments, NotPermitted
 from framedex.core.ids import ItemId, new_id
 from framedex.core.manifests import scene_urls
 from framedex.core.media_types import ItemType, MediaFacts
@@ -16,7 +17,8 @@ from framedex.core.ports.media import ByteSource, Prober
 from framedex.core.registration import ObjectRef, Unit
 from framedex.services.addresses import WITH_METADATA_BLOCK, Place, Resolver
 from framedex.services.content import ContentService
-from framedex.services.registration_items import CHILD_TYPE, SEQUENCE_FPS, Checked, Encoded
+from framedex.services.items import require_items
+from framedex.services.registration_items import CHILD_TYPE, ENCODED, SEQUENCE_FPS, Checked, Encoded
 
 MAX_SEQUENCE_BYTES = 8 << 30
 
@@ -41,7 +43,7 @@ class Checker:
             places = tuple(resolver.places(read, unit.objects))
         object_type = CHILD_TYPE.get(unit.item_type, unit.item_type)
         facts = tuple(
-            self._facts(resolver, object_type, ref, place) for ref, place in zip(unit.objects, places, strict=True)
+            self._facts(resolver, object_type, ref, place) for ref, place in zip(_titled(unit), places, strict=True)
         )
         checked = Checked(unit, places, facts)
         if unit.scene is not None:
@@ -52,7 +54,7 @@ class Checker:
         if unit.item_type is ItemType.IMAGE_SEQUENCE:
             return replace(checked, encoded=self._encode(resolver, checked))
         if unit.item_type is ItemType.IMAGE_GROUP:
-            return replace(checked, whole=_group_facts(facts or self._item_facts(unit)))
+            return replace(checked, whole=group_facts(facts or self._item_facts(resolver, unit)))
         return checked
 
     def _facts(self, resolver: Resolver, kind: ItemType, ref: ObjectRef, place: Place) -> MediaFacts:
@@ -62,18 +64,21 @@ class Checker:
             return ref.facts
         if resolver.is_strict:
             return _facts_unread(kind, ref)
-        source = resolver.open(place)
         try:
-            return self._prober.probe(kind, source, name=(ref.title or ref.url).rpartition("/")[2])
+            with closing(resolver.open(place)) as source:
+                return self._prober.probe(kind, source, name=_name_hint(ref, place))
         except DomainError as error:
             raise type(error)(f"{(ref.title or ref.url)[:300]}: {error.message}") from error
-        finally:
-            source.close()
 
-    def _item_facts(self, unit: Unit) -> list[MediaFacts]:
-        """Sizes of existing items that become a group."""
+    def _item_facts(self, resolver: Resolver, unit: Unit) -> list[MediaFacts]:
+        """Sizes of existing items that become a group, which its maker must be able to read."""
+        item_ids = [ItemId(i) for i in unit.item_ids]
         with self._catalog.read() as read:
-            items = read.items.get_many([ItemId(i) for i in unit.item_ids], with_metadata=False)
+            caller = read.people.caller_by_id(resolver.user_id)
+            if caller is None:
+                raise NotPermitted("the user of this registration was removed")
+            require_items(read, Action.READ, caller, item_ids)
+            items = read.items.get_many(item_ids, with_metadata=False)
         for item_id in unit.item_ids:
             item = items.get(ItemId(item_id))
             if item is None or item.item_type is not ItemType.IMAGE:
@@ -86,7 +91,7 @@ class Checker:
         unit = checked.unit
         if resolver.is_strict:
             raise InvalidArguments("image sequences need a read of their images, which strict client-only forbids")
-        facts = list(checked.facts) or self._item_facts(unit)
+        facts = list(checked.facts) or self._item_facts(resolver, unit)
         is_upload = all(place.object_key is not None for place in checked.places) and not unit.item_ids
         sizes = dict.fromkeys((f.width, f.height) for f in facts) if is_upload else {None: None}
         made = []
@@ -101,7 +106,7 @@ class Checker:
             for source in sources:
                 stack.callback(source.close)
             data = self._prober.encode_sequence(sources, fps=SEQUENCE_FPS, max_bytes=MAX_SEQUENCE_BYTES)
-        key = f"sequences/{new_id()}/video.mp4"
+        key = f"{ENCODED}{new_id()}/video.mp4"
         self._blobs.write(key, data)
         video = self._blobs.open(key)
         try:
@@ -118,7 +123,20 @@ class Checker:
         return self._content.open(next(iter(item.values())))
 
 
-def _group_facts(facts: Sequence[MediaFacts]) -> MediaFacts:
+def _titled(unit: Unit) -> Sequence[ObjectRef]:
+    """The objects as messages name them: a single one has the title of its unit."""
+    if len(unit.objects) != 1:
+        return unit.objects
+    return (replace(unit.objects[0], title=unit.objects[0].title or unit.title),)
+
+
+def _name_hint(ref: ObjectRef, place: Place) -> str:
+    """The object's own file name; that of an upload is its title, its key says nothing."""
+    named = ref.title or ref.url if place.object_key is not None else ref.url.partition("?")[0]
+    return named.rpartition("/")[2]
+
+
+def group_facts(facts: Sequence[MediaFacts]) -> MediaFacts:
     """A group has no size of its own; its bytes are the sum of its frames'."""
     sizes = [f.file_size for f in facts]
     total = None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)

@@ -9,33 +9,54 @@ from functools import lru_cache
 
 from framedex.core.access import Action, may
 from framedex.core.clock import now_us
+from framedex.core.datasets import url_digest
 from framedex.core.errors import InvalidArguments
-from framedex.core.ids import FolderId, IntegrationId, ItemId
+from framedex.core.ids import DataRowId, DatasetId, FolderId, IntegrationId, ItemId, UserId
 from framedex.core.items import ItemPatch, claim_digest
 from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitState
-from framedex.core.media_types import MediaFacts
+from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.job_handlers import Prepared
+from framedex.core.quick import quick_dataclass
 from framedex.core.registration import Unit, decode_unit, encode_receipt, facts_from_json, facts_to_json
 from framedex.services.addresses import OpenIntegration, Place, Resolver, urls_of
+from framedex.services.datasets import may_link
 from framedex.services.derived import DerivedMetadata
-from framedex.services.registration_checks import Checker
+from framedex.services.registration_checks import Checker, group_facts
 from framedex.services.registration_items import Checked, Encoded, Maker
 
 KIND = "register"
 
 
+#: Units of an instant job that are in memory at once, and about how many characters of them.
+MOST_AT_ONCE = 4096
+_CHARACTERS_AT_ONCE = 32 << 20
+_CHARACTERS_OF_OBJECT = 300
+
+#: The form in which what checking found is kept; what another version left is checked again.
+_CHECKED_FORM = 1
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrationOptions:
-    """What a registration job was asked; kept as JSON in the job."""
+    """What a registration job was asked; kept as JSON in the job.
+
+    Jobs outlive upgrades: a field that is added later has a default that means what was done before it was there.
+
+    Attributes:
+        title_root: see `Maker`.
+        at_once: units that may be in memory at once.
+    """
 
     integration_id: str | None
     ignore_errors: bool
     skip_duplicate_urls: bool
     upsert_metadata: bool
     is_instant: bool
+    title_root: str = ""
+    at_once: int = MOST_AT_ONCE
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -45,13 +66,30 @@ class RegistrationOptions:
         return _read_options(text)
 
 
+def units_at_once(units: Sequence[Unit]) -> int:
+    """How many consecutive units of a manifest a worker takes at once, so that its memory stays bounded."""
+    weights = [
+        len(u.metadata or "") + len(u.scene or "") + _CHARACTERS_OF_OBJECT * max(1, len(u.objects)) for u in units
+    ]
+    most = MOST_AT_ONCE
+    while most > 1 and any(sum(weights[i : i + most]) > _CHARACTERS_AT_ONCE for i in range(0, len(weights), most)):
+        most //= 4
+    return most
+
+
 @lru_cache(maxsize=256)
 def _read_options(text: str) -> RegistrationOptions:
     """Cached: it is read once for each unit of a job."""
     return RegistrationOptions(**json.loads(text))
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=256)
+def _maker(folder_id: FolderId | None, user_id: UserId, options: str) -> Maker:
+    """Cached, as options are."""
+    return Maker(FolderId(str(folder_id)), user_id, _read_options(options).title_root)
+
+
+@quick_dataclass(frozen=True, slots=True)
 class Made:
     """A checked unit with the items that it becomes, children first."""
 
@@ -81,26 +119,27 @@ class RegistrationHandler:
         self._derived = derived
         self._open_integration = open_integration
 
-    def is_instant(self, job: Job) -> bool:
-        return RegistrationOptions.from_json(job.options).is_instant
+    def instant_units(self, job: Job) -> int:
+        options = RegistrationOptions.from_json(job.options)
+        return options.at_once if options.is_instant else 0
 
     def prepare(self, job: Job, unit: ClaimedUnit) -> Prepared:
         wanted = decode_unit(unit.payload)
-        if unit.checked is not None:
+        if unit.checked is not None and _is_readable(unit.checked):
             return Prepared(unit, self._made(job, _checked_from_json(wanted, unit.checked)), unit.checked)
         options = RegistrationOptions.from_json(job.options)
         if options.is_instant:
             integration_id = IntegrationId(options.integration_id or "")
-            places = tuple(Place(ref.url, integration_id, None) for ref in wanted.objects)
-            facts = tuple(ref.facts or MediaFacts() for ref in wanted.objects)
-            whole = MediaFacts(frame_count=len(facts)) if len(facts) > 1 else None
+            places = tuple([Place(ref.url, integration_id, None) for ref in wanted.objects])
+            facts = tuple([ref.facts or MediaFacts() for ref in wanted.objects])
+            whole = group_facts(facts) if wanted.item_type is ItemType.IMAGE_GROUP else None
             return Prepared(unit, self._made(job, Checked(wanted, places, facts, whole)))
         checked = self._checker.check(self.resolver(job, options), wanted)
         return Prepared(unit, self._made(job, checked), _checked_to_json(checked))
 
     def _made(self, job: Job, checked: Checked) -> Made:
         """The items are made here, outside the transaction; whether they are needed is known inside."""
-        return Made(checked, Maker(FolderId(str(job.folder_id)), job.user_id).items(checked))
+        return Made(checked, _maker(job.folder_id, job.user_id, job.options).items(checked))
 
     def resolver(self, job: Job, options: RegistrationOptions) -> Resolver:
         """Where this job's objects are."""
@@ -128,7 +167,11 @@ class RegistrationHandler:
                 self._blobs.delete(video.object_key)
 
     def unit_failed(self, unit: ClaimedUnit, message: str) -> str:
-        return failed_receipt(decode_unit(unit.payload), message)
+        try:
+            wanted = decode_unit(unit.payload)
+        except InvalidArguments:
+            return json.dumps({"urls": [], "error": message, "action": "register"})
+        return failed_receipt(wanted, message)
 
     def after_checking(self, write: WriteUnit, job: Job, errors: int) -> JobState:  # noqa: ARG002 - as the port says
         return JobState.ERROR if errors else JobState.APPLYING
@@ -151,6 +194,10 @@ class RegistrationHandler:
         if made:
             write.items.delete(made)
             write.log(Entity.ITEM, Op.DELETE, made)
+        rows = [DataRowId(row_id) for receipt in receipts for row_id in receipt.get("rows", ())]
+        if rows and job.dataset_id is not None:
+            write.datasets.unlink(job.dataset_id, rows, now_us())
+            write.log(Entity.DATA_ROW, Op.DELETE, rows)
 
 
 class _Application:
@@ -163,35 +210,39 @@ class _Application:
         self._options = RegistrationOptions.from_json(job.options)
         self._folder_id = FolderId(str(job.folder_id))
         self._now = now_us()
+        self._held: dict[bytes, ItemId] = {}
+        # Rows go to the catalog many at once; what a repeat in the same batch refers to must be there before it.
+        self._new: list[NewItem] = []
+        self._own: list[ItemId] = []
+        self._pending: set[ItemId] = set()
 
     def run(self, prepared: Sequence[Prepared]) -> list[UnitOutcome]:
         refusal = self._refusal()
         work = [(p, p.work) for p in prepared if isinstance(p.work, Made)]
         if refusal is not None:
             return [_failed(p, made.checked.unit, refusal) for p, made in work]
-        skips = self._options.skip_duplicate_urls
-        existing = self._existing([made.checked.unit for _, made in work]) if skips else {}
-        outcomes: list[UnitOutcome] = []
-        new: list[NewItem] = []
-        own: list[ItemId] = []
-        for p, made in work:
-            checked = made.checked
-            digest = self._digest(checked.unit) if skips else None
-            held = existing.get(digest) if digest is not None else None
-            if held is not None:
-                outcomes.append(self._skipped(p, checked.unit, held))
-                continue
-            reason = self._stale(checked)
-            if reason is not None:
-                outcomes.append(_failed(p, checked.unit, reason))
-                continue
-            if digest is not None:
-                existing[digest] = made.named[0].id
-            new.extend(made.items)
-            own.extend(item.id for item in made.named)
-            outcomes.append(_done(p, made.named, made.items))
-        self._add(new, own)
+        if self._options.skip_duplicate_urls:
+            self._held = self._existing([made.checked.unit for _, made in work])
+        outcomes = [self._outcome(p, made) for p, made in work]
+        self._flush()
         return outcomes
+
+    def _outcome(self, prepared: Prepared, made: Made) -> UnitOutcome:
+        unit = made.checked.unit
+        digest = self._digest(unit) if self._options.skip_duplicate_urls else None
+        held = self._held.get(digest) if digest is not None else None
+        if held is not None:
+            return self._skipped(prepared, unit, held)
+        reason = self._stale(made.checked)
+        if reason is not None:
+            return _failed(prepared, unit, reason)
+        named = made.named
+        if digest is not None:
+            self._held[digest] = named[0].id
+            self._pending.add(named[0].id)
+        self._new.extend(made.items)
+        self._own.extend([item.id for item in named])
+        return _done(prepared, named, made.items)
 
     def _refusal(self) -> str | None:
         """Why nothing of this job may be written any more."""
@@ -199,6 +250,10 @@ class _Application:
         standing = self._write.folders.standing(caller, self._folder_id) if caller is not None else None
         if caller is None or standing is None or not may(Action.WRITE, caller, standing):
             return "the folder was deleted, or the right to register into it was taken away, while the job ran"
+        if self._job.dataset_id is not None and not may_link(
+            self._write, caller, self._job.dataset_id, self._folder_id
+        ):
+            return "the right to add data to the dataset was taken away while the job ran"
         return None
 
     def _digest(self, unit: Unit) -> bytes | None:
@@ -206,31 +261,45 @@ class _Application:
         return claim_digest(self._folder_id, unit.item_type, urls) if urls else None
 
     def _existing(self, units: Sequence[Unit]) -> dict[bytes, ItemId]:
+        """Items that units repeat, by `_digest`: of the folder, and through a dataset of those that it links."""
         digests = [d for d in (self._digest(u) for u in units) if d is not None]
         found = dict(self._write.items.holders(digests))
         if self._job.dataset_id is not None:
-            for unit in units:
-                digest = self._digest(unit)
-                if digest is not None and digest not in found:
-                    linked = self._write.items.linked_holders(self._job.dataset_id, unit.item_type, urls_of(unit))
-                    if linked is not None:
-                        found[digest] = linked
+            free = {d: u for u in units if (d := self._digest(u)) is not None and d not in found}
+            anywhere = {d: url_digest(u.item_type, urls_of(u)) for d, u in free.items()}
+            linked = self._write.datasets.linked_holders(self._job.dataset_id, list(anywhere.values()))
+            found |= {d: linked[digest] for d, digest in anywhere.items() if digest in linked}
         return found
 
     def _skipped(self, prepared: Prepared, unit: Unit, item_id: ItemId) -> UnitOutcome:
+        if item_id in self._pending:
+            self._flush()
         if self._options.upsert_metadata and unit.metadata is not None:
+            if not self._may_edit(item_id):
+                reason = "the dataset links an item with these addresses, whose metadata you may not edit"
+                return _failed(prepared, unit, reason)
             patch = ItemPatch(metadata=unit.metadata)
             self._write.items.patch(item_id, patch, user_id=self._job.user_id, now_us=self._now)
             self._derived.replace(self._write, {item_id: unit.metadata})
             self._write.log(Entity.ITEM_METADATA, Op.UPDATE, [item_id])
-        if self._job.dataset_id is not None:
-            self._link([item_id])
+            self._write.audit(self._job.user_id, "item.update", Entity.ITEM, [item_id], job=self._job.id)
         item = self._write.items.get_many([item_id], with_metadata=False)[item_id]
-        receipt = {"items": [[item_id, item.name]], "skipped": True}
+        receipt: dict[str, object] = {"items": [[item_id, item.name]], "skipped": True}
+        if self._job.dataset_id is not None:
+            receipt["rows"] = self._link(self._job.dataset_id, [item_id])
         return UnitOutcome(prepared.unit.position, UnitState.DONE, json.dumps(receipt))
+
+    def _may_edit(self, item_id: ItemId) -> bool:
+        """Through a dataset a unit may repeat an item of a folder that is closed to the caller."""
+        caller = self._write.people.caller_by_id(self._job.user_id)
+        standing = None if caller is None else self._write.items.standings(caller, [item_id]).get(item_id)
+        return caller is not None and standing is not None and may(Action.WRITE, caller, standing)
 
     def _stale(self, checked: Checked) -> str | None:
         """Why a unit that was checked cannot be written now: an upload was used meanwhile, an item deleted."""
+        keys = [place.object_key for place in checked.places if place.object_key is not None]
+        if not keys and not checked.unit.item_ids:
+            return None
         reserved = [place.placeholder for place in checked.places if place.placeholder is not None]
         if reserved:
             places = self._write.uploads.by_placeholders(reserved)
@@ -239,25 +308,25 @@ class _Application:
         wanted = [ItemId(i) for i in checked.unit.item_ids]
         if wanted and len(self._write.items.get_many(wanted, with_metadata=False)) != len(set(wanted)):
             return "an image of this group was deleted meanwhile"
-        keys = [place.object_key for place in checked.places if place.object_key is not None]
         if keys:
             self._write.uploads.close(keys)
         return None
 
-    def _add(self, new: Sequence[NewItem], own: Sequence[ItemId]) -> None:
-        if not new:
+    def _flush(self) -> None:
+        if not self._new:
             return
-        self._write.items.add_many(new, user_id=self._job.user_id, now_us=self._now)
-        self._derived.add(self._write, new)
-        self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in new])
+        self._write.items.add_many(self._new, user_id=self._job.user_id, now_us=self._now)
+        self._derived.add(self._write, self._new)
+        self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in self._new])
         if self._job.dataset_id is not None:
-            self._link(own)
+            self._link(self._job.dataset_id, self._own)
+        self._new, self._own = [], []
+        self._pending.clear()
 
-    def _link(self, item_ids: Sequence[ItemId]) -> None:
-        dataset_id = self._job.dataset_id
-        assert dataset_id is not None, "only registrations through a dataset link"
+    def _link(self, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> Sequence[DataRowId]:
         added = self._write.datasets.link(dataset_id, item_ids, skip_linked=True, now_us=self._now)
         self._write.log(Entity.DATA_ROW, Op.CREATE, added)
+        return added
 
 
 def _done(prepared: Prepared, named: Sequence[NewItem], items: Sequence[NewItem]) -> UnitOutcome:
@@ -279,12 +348,18 @@ def failed_receipt(unit: Unit, message: str) -> str:
 
 def _checked_to_json(checked: Checked) -> str:
     found = {
+        "v": _CHECKED_FORM,
         "places": [[p.url, p.integration_id, p.object_key, p.placeholder] for p in checked.places],
         "facts": [facts_to_json(f) for f in checked.facts],
         "whole": None if checked.whole is None else facts_to_json(checked.whole),
         "encoded": [[list(e.positions), e.object_key, facts_to_json(e.facts)] for e in checked.encoded],
     }
     return json.dumps(found)
+
+
+def _is_readable(text: str) -> bool:
+    """Form 0 is form 1 before it had a number."""
+    return json.loads(text).get("v", 0) in (0, _CHECKED_FORM)
 
 
 def _checked_from_json(unit: Unit, text: str) -> Checked:

@@ -9,11 +9,15 @@ from framedex.core.ids import FolderId, ItemId, UserId, new_id
 from framedex.core.manifests import default_title
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog_items import NewItem
+from framedex.core.quick import quick_dataclass
 from framedex.core.registration import ObjectRef, Unit
 from framedex.services.addresses import Place
 
 #: Frames per second of the video that `createVideo` makes of images.
 SEQUENCE_FPS = 25.0
+
+#: Keys of the videos that we encode start so; a fresh id follows.
+ENCODED = "sequences/"
 
 #: What the objects of a unit with several objects become.
 CHILD_TYPE: Mapping[ItemType, ItemType] = {
@@ -32,7 +36,7 @@ class Encoded:
     facts: MediaFacts
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class Checked:
     """What checking found of a unit: where its objects are and their facts; for series, the facts of the whole."""
 
@@ -45,10 +49,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes the items of units for one folder and user."""
+    """Makes the items of units for one folder and user.
+
+    Attributes:
+        title_root: the directory behind which default titles of `file://` addresses begin.
+    """
 
     folder_id: FolderId
     owner_id: UserId
+    title_root: str = ""
 
     def items(self, checked: Checked) -> list[NewItem]:
         """Items to add, children first; the last ones (one, or one for each encoded video) are the unit's own."""
@@ -104,7 +113,7 @@ class Maker:
             id=ItemId(new_id()) if place.placeholder is None else place.placeholder,
             folder_id=self.folder_id,
             item_type=item_type,
-            name=title or default_title(ref.url),
+            name=title or default_title(ref.url, root=self.title_root),
             owner_id=self.owner_id,
             facts=facts,
             claim_urls=(place.url,),

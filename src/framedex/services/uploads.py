@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 
 from framedex.core.access import Action, Caller
 from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, InvalidArguments, NotPermitted
-from framedex.core.ids import FolderId, ItemId, new_id
+from framedex.core.ids import FolderId, ItemId, made_at_us, new_id
 from framedex.core.media_types import ItemType
 from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.catalog_uploads import UploadPlace
 from framedex.core.ports.signing import UrlGrant
 from framedex.services.folders import require_folder
+from framedex.services.registration_items import ENCODED
 
 MAX_PLACES = 10_000
 #: Places that no item uses end after a day, with whatever was put there.
 ORPHAN_AGE_US = 24 * 3600 * 1_000_000
+#: Half-written objects that nobody has written to for an hour: their writer was killed.
+DRAFT_AGE_S = 3600.0
 
 
 class UploadService:
@@ -67,6 +71,12 @@ class UploadService:
         """
         return await self._blobs.write_stream(grant.subject, chunks, max_bytes=grant.max_bytes or 0)
 
+    def tidy(self) -> None:
+        """Removes what nobody will use any more: places and videos without an item, and what killed writers left."""
+        self.remove_orphans()
+        self.remove_unused_videos()
+        self._blobs.sweep_temporary(DRAFT_AGE_S)
+
     def remove_orphans(self) -> int:
         """Ends places that no item used within a day, with their bytes; answers how many."""
         removed = 0
@@ -75,11 +85,30 @@ class UploadService:
                 old = read.uploads.older_than(now_us() - ORPHAN_AGE_US, 1000)
             if not old:
                 return removed
-            with self._catalog.write() as write:
+            with self._catalog.write(frees=True) as write:
                 write.uploads.delete([place.object_key for place in old])
             for place in old:
                 self._blobs.delete(place.object_key)
             removed += len(old)
+
+    def remove_unused_videos(self) -> int:
+        """Ends encoded videos that no item got within a day: their job failed, was cancelled or died; answers how many.
+
+        Videos of jobs that still run are left alone.
+        """
+        now = now_us()
+        with self._catalog.read() as read:
+            before = min([now - ORPHAN_AGE_US, *(job.created_at for job in read.jobs.runnable(now))])
+        old = (key for key in self._blobs.keys(ENCODED) if made_at_us(key.removeprefix(ENCODED)) < before)
+        removed = 0
+        while batch := list(islice(old, 1000)):
+            with self._catalog.read() as read:
+                used = read.items.used_object_keys(batch)
+            for key in batch:
+                if key not in used:
+                    self._blobs.delete(key)
+                    removed += 1
+        return removed
 
 
 def _place(caller: Caller, folder_id: FolderId | None, item_type: ItemType, now: int) -> UploadPlace:

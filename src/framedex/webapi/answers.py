@@ -11,13 +11,15 @@ from framedex.core.clock import to_iso
 from framedex.core.folders import Folder
 from framedex.core.items import Item
 from framedex.core.jobs import Job, UnitReceipt
-from framedex.core.ports.catalog_metadata import MetadataVersion
+from framedex.core.ports.catalog_metadata import MetadataVersion, Misfit, QuarantineCount, SchemaVersion
 from framedex.core.registration import decode_unit
 from framedex.services.imports import UsableIntegration
 from framedex.webapi.schemas import (
     FolderOut,
     IntegrationOut,
     JobOut,
+    MisfitOut,
+    MisfitsOut,
     ReceiptItemOut,
     UnitCountsOut,
     UnitOut,
@@ -50,11 +52,6 @@ def json_response(
     if seq is not None:
         found["X-Framedex-Seq"] = str(seq)
     return Response(msgspec.json.encode(body), status, found, "application/json")
-
-
-def etag(version: int) -> str:
-    """The ETag of a version, for `If-Match`."""
-    return f'"{version}"'
 
 
 def item_body(item: Item, version: MetadataVersion | None) -> dict[str, object]:
@@ -94,6 +91,30 @@ def version_body(version: MetadataVersion) -> dict[str, object]:
         "edited_at": to_iso(version.edited_at),
         "metadata": msgspec.Raw(version.text.encode()),
     }
+
+
+def schema_body(version: SchemaVersion) -> dict[str, object]:
+    """`SchemaOut`."""
+    return {
+        "version": version.version,
+        "keys": msgspec.Raw(version.text.encode()),
+        "edited_by": version.edited_by,
+        "edited_at": to_iso(version.edited_at),
+    }
+
+
+#: `SchemaOut` while no schema was ever saved.
+NO_SCHEMA: dict[str, object] = {"version": 0, "keys": {}, "edited_by": None, "edited_at": None}
+
+
+def misfits_out(count: QuarantineCount) -> MisfitsOut:
+    return MisfitsOut(key=count.key, reason=count.reason, count=count.count, samples=list(count.samples))
+
+
+def misfit_out(misfit: Misfit) -> MisfitOut:
+    return MisfitOut(
+        item=misfit.item_id, frame=misfit.frame or None, key=misfit.key, reason=misfit.reason, sample=misfit.sample
+    )
 
 
 def folder_out(folder: Folder) -> FolderOut:

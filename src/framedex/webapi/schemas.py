@@ -211,3 +211,60 @@ class HistoryOut(Model):
 
     versions: list[VersionOut]
     next_cursor: str | None
+
+
+class SchemaOut(Model):
+    """The metadata schema: each key with its type, in the SDK's wire form. Version 0 while none was ever saved."""
+
+    version: int
+    keys: dict[str, Any]
+    edited_by: str | None
+    edited_at: str | None
+
+
+class SchemaVersionsOut(Model):
+    """One page of versions of the schema, newest first."""
+
+    versions: list[SchemaOut]
+    next_cursor: str | None
+
+
+class MisfitsOut(Model):
+    """Values of one key that do not fit its type, for one reason; samples are beginnings of their JSON texts."""
+
+    key: str
+    reason: str
+    count: int
+    samples: list[str]
+
+
+class DryRunOut(Model):
+    """What a schema would do to the items that the caller may read; `version` is the one in force, still."""
+
+    version: int
+    items: int
+    misfits: list[MisfitsOut]
+
+
+class QuarantineOut(Model):
+    """One page of what does not fit, by key and reason."""
+
+    quarantine: list[MisfitsOut]
+    next_cursor: str | None
+
+
+class MisfitOut(Model):
+    """One value that does not fit. `frame` is the frame key as sent; null for the item itself."""
+
+    item: str
+    frame: str | None
+    key: str
+    reason: str
+    sample: str
+
+
+class MisfitValuesOut(Model):
+    """One page of values that do not fit, by item and frame."""
+
+    values: list[MisfitOut]
+    next_cursor: str | None

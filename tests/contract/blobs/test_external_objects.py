@@ -59,13 +59,15 @@ class WebPlace:
         return self.server.url(f"/{quote(name)}")
 
 
-@pytest.fixture(params=["local", "http"])
+@pytest.fixture(params=["local", "http", "s3", "azure", "gcs"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "local":
         yield LocalPlace(tmp_path, LocalObjects(str(tmp_path)))
-        return
-    with running_server() as server:
-        yield WebPlace(server, HttpObjects(server.origin, allow_private_addresses=True))
+    elif request.param == "http":
+        with running_server() as server:
+            yield WebPlace(server, HttpObjects(server.origin, allow_private_addresses=True))
+    else:
+        yield request.getfixturevalue(f"{request.param}_place")
 
 
 @pytest.mark.parametrize("name", NAMES)

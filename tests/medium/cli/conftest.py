@@ -9,7 +9,7 @@ import pytest
 
 from framedex.auth.secret_key import load_or_create_secret_key
 from framedex.stores.blobs.own import DiskBlobs
-from tests.medium.webapi.living import Person, Workspace
+from tests.builders.living import Person, Workspace
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from framedex.core.clock import now_us, to_iso
-from tests.medium.webapi.living import Person, Workspace, run
+from tests.builders.living import Person, Workspace, run
 
 
 def _lines(*arguments: str | Path) -> list[dict[str, object]]:
@@ -29,7 +29,7 @@ def test_audit__who_did_what_in_order(workspace: Workspace, admin: Person, data:
 
 def test_audit__names_the_operator(workspace: Workspace, data: Path, tmp_path: Path) -> None:
     assert run("users", "new-key", "a@example.org", "--out", tmp_path / "key", "--data", data).returncode == 0
-    assert [e["action"] for e in _lines("--data", data, "--user", "operator")] == ["key.add"]
+    assert [e["action"] for e in _lines("--data", data, "--user", "operator")] == ["user.add", "key.add"]
 
 
 def test_audit__wrong_options(workspace: Workspace, data: Path) -> None:

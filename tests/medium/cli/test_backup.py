@@ -20,7 +20,7 @@ from framedex.core.ports.catalog import Entity, Op
 from framedex.core.ports.catalog_items import NewItem
 from framedex.settings import load_settings
 from framedex.stores.blobs.own import DiskBlobs
-from tests.medium.webapi.living import Person, Workspace, run, serving
+from tests.builders.living import Person, Workspace, run, serving
 
 Rows = dict[str, set[tuple[object, ...]]]
 

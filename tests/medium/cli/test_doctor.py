@@ -17,7 +17,7 @@ from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog_items import NewItem
 from framedex.settings import load_settings
 from framedex.stores.blobs.own import DiskBlobs
-from tests.medium.webapi.living import Person, Workspace, run, serving
+from tests.builders.living import Person, Workspace, run, serving
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ PLANTED = {
     "quarantine": "INSERT INTO quarantine VALUES ('gone', '', 'k', 'r', 's')",
     "children": "DELETE FROM items WHERE url = 'file:///x/1.png'",
     "children+": "INSERT INTO item_children VALUES ('gone', 0, (SELECT id FROM items LIMIT 1))",
-    "data-rows": "INSERT INTO data_rows VALUES ('r', 'd', 'gone', 't', 0, 0)",
+    "data-rows": "INSERT INTO data_rows VALUES ('r', 'd', 'gone', 0, NULL)",
     "collections": "INSERT INTO collection_items VALUES ('c', 'gone')",
     "foreign-keys": "INSERT INTO user_keys VALUES ('k', 'nobody', '', 0)",
     "claims": "UPDATE items SET claim = x'00' WHERE item_type = 'imageGroup'",

@@ -14,7 +14,7 @@ from framedex.core.ids import FolderId
 from framedex.core.items import Item, ItemQuery
 from framedex.core.paging import PageRequest
 from framedex.settings import load_settings
-from tests.medium.webapi.living import Person, Workspace, command, png_files, run, serving
+from tests.builders.living import Person, Workspace, command, png_files, run, serving
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_import__a_manifest_and_its_problems(workspace: Workspace, admin: Person
     for _ in range(2):
         done = _import(data, manifest, folder, "--integration", integration)
         assert done.returncode == 0, done.stderr
-    assert [i.name for i in _items(workspace, admin, folder)] == ["a.png"]
+    assert [i.name for i in _items(workspace, admin, folder)] == ["/a.png"]
     manifest.write_text(json.dumps({"images": [{"title": "x"}]}))
     wrong = _import(data, manifest, folder, "--integration", integration)
     assert wrong.returncode == 1

@@ -72,7 +72,7 @@ def _value(metadata: Mapping[str, Any], key: str) -> object:
 def _holds(metadata: Mapping[str, Any], key: str, values: Sequence[Any], *, include: bool) -> bool:
     value = _value(metadata, key)
     if value is None:
-        return False
+        return not include
     if key == "n":
         assert isinstance(value, int | float)
         low, high = values

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from framedex.core.ids import IntegrationId, new_id
-from tests.medium.webapi.living import Person, Workspace, serving
+from tests.builders.living import Person, Workspace, serving
 
 
 @dataclass(frozen=True, slots=True)

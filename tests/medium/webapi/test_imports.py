@@ -7,8 +7,8 @@ import httpx
 
 from framedex.core.ids import FolderId
 from framedex.webapi.schemas import ImportOut, JobOut, UnitsOut
+from tests.builders.living import Person, png_files
 from tests.medium.webapi.conftest import Live
-from tests.medium.webapi.living import Person, png_files
 
 
 def _address(live: Live, name: str) -> str:

@@ -6,8 +6,8 @@ import httpx
 
 from framedex.core.ids import new_id
 from framedex.webapi.schemas import HistoryOut, ItemOut, MetadataOut, ProblemOut
+from tests.builders.living import Person
 from tests.medium.webapi.conftest import Live
-from tests.medium.webapi.living import Person
 
 EXACT = '{"big": 123456789012345678901234567890, "float": 1.10, "text":"\\u00e9", "n" : null}'
 

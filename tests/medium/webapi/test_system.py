@@ -4,8 +4,8 @@ import httpx
 
 from framedex.core.ports.catalog import Entity, Op
 from framedex.webapi.schemas import ChangesOut, ProblemOut, StatusOut
+from tests.builders.living import Person
 from tests.medium.webapi.conftest import Live
-from tests.medium.webapi.living import Person
 
 
 def test_status__seq_grows_with_writes(live: Live, client: httpx.Client, owner: Person) -> None:

@@ -47,7 +47,7 @@ def test_ruff__every_exclusion_has_a_reason() -> None:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_lock__pins_with_hashes_and_names_no_place(lock: Path) -> None:
     entries = re.split(r"\n(?=\S)", lock.read_text().strip())
-    assert len(entries) > 20
+    assert len(entries) > 10
     for entry in entries:
         assert re.match(r"[a-z0-9.-]+==\S+ ", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
@@ -56,9 +56,10 @@ def test_lock__pins_with_hashes_and_names_no_place(lock: Path) -> None:
 
 def test_lock__dev_installs_what_runtime_runs() -> None:
     runtime, dev = (
-        set(re.findall(r"^[a-z0-9.-]+==\S+(?: ;[^\\]*)?", lock.read_text(), re.MULTILINE))
-        for lock in sorted(LOCKS, reverse=True)
+        set(re.findall(r"^[a-z0-9.-]+==\S+(?: ;[^\\]*)?", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        for name in ("runtime.txt", "dev.txt")
     )
+    assert len(runtime) > 20
     assert runtime <= dev
 
 

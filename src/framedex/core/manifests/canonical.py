@@ -27,6 +27,7 @@ from framedex.core.manifests.supplied_facts import (
 from framedex.core.manifests.titles import MAX_TITLE
 from framedex.core.manifests.units import Kind
 from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.metadata.encord_block import parse_frame_block
 from framedex.core.metadata.raw import exact_text
 from framedex.core.registration import ObjectRef, Unit
 
@@ -150,6 +151,7 @@ def _reader(kind: Kind, block: type[Struct] | None, *, is_typed: bool) -> Read:
         metadata = exact_text(found.client_metadata)
         if metadata is None:
             return None
+        parse_frame_block(metadata)
         if found.client_metadata is _ABSENT or (is_typed and is_empty(metadata)):
             metadata = None
         facts = found.facts.facts() if has_facts and found.facts is not None else None

@@ -12,8 +12,8 @@ from framedex.core.errors import InvalidArguments
 from framedex.core.ids import parse_id
 from framedex.core.manifests.problems import unknown_key
 from framedex.core.manifests.titles import MAX_TITLE
+from framedex.core.metadata.encord_block import check_client_metadata
 from framedex.core.metadata.offences import step_text
-from framedex.core.metadata.raw import check_metadata
 
 #: Bytes of UTF-8: 16 KB.
 MAX_URL_BYTES = 16_384
@@ -126,7 +126,7 @@ class Fields:
         found = self.raw("clientMetadata")
         if found is None:
             return None
-        text = check_metadata(found[1], path=found[0])
+        text = check_client_metadata(found[1], path=found[0])
         return None if self._is_typed and is_empty(text) else text
 
     def identifier(self, name: str) -> str | None:

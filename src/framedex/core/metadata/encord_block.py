@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from framedex.core.errors import InvalidArguments
-from framedex.core.metadata.raw import child_path, member_spans
+from framedex.core.metadata.raw import JsonBytes, check_metadata, child_path, member_spans
 
 #: The reserved key of frames and their settings.
 ENCORD_KEY = "$encord"
@@ -26,6 +26,8 @@ ENCORD_KEY = "$encord"
 DEFAULT_SAMPLING_RATE = 1.0
 
 _KEYFRAMES = re.compile(r"[-_ .]*key[-_ .]*frames[-_ .]*")
+#: Everything that spells a frames key is ASCII, which only a strange writer escapes.
+_ESCAPED_ASCII = re.compile(r"\\u00[2-7]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _any_value = msgspec.json.Decoder(Any).decode
@@ -71,12 +73,29 @@ class FrameBlock:
 
 def may_have_frames(text: str) -> bool:
     """A cheap test that is never wrongly False; plain metadata then needs no parsing."""
-    return ENCORD_KEY in text or "frames" in text or "\\u" in text
+    if ENCORD_KEY in text or "frames" in text:
+        return True
+    return "\\u" in text and _ESCAPED_ASCII.search(text) is not None
 
 
 def is_frames_key(key: str) -> bool:
     """Whether a top-level key speaks of frames, and so is no metadata key."""
     return key == ENCORD_KEY or _KEYFRAMES.fullmatch(key) is not None
+
+
+def check_client_metadata(raw: JsonBytes | str, *, path: str = "$") -> str:
+    """The exact text of what a caller wants to keep as metadata: every way in goes through here.
+
+    Args:
+        raw: the object as sent.
+        path: where it stands in the request, for messages.
+
+    Raises:
+        InvalidArguments: as `check_metadata` and `parse_frame_block`, with the path of what is wrong.
+    """
+    text = check_metadata(raw, path=path)
+    parse_frame_block(text, path=path)
+    return text
 
 
 def parse_frame_block(

@@ -101,7 +101,7 @@ def schema_to_json(schema: Schema) -> str:
     return _encode(dict(schema.keys)).decode()
 
 
-def check_change(old: Schema, new: Schema) -> None:
+def check_change(old: Schema, new: Schema, *, path: str = "$") -> None:
     """Whether `new` may follow `old`.
 
     Scalars change their type freely, as in the SDK. Enums, embeddings and geospatial keys keep their kind, embeddings
@@ -111,7 +111,7 @@ def check_change(old: Schema, new: Schema) -> None:
         InvalidArguments: a change that would make stored values mean something else, with the key.
     """
     for key, before in old.keys.items():
-        _check_key_change(before, new.keys.get(key), "$" + step_text(key))
+        _check_key_change(before, new.keys.get(key), path + step_text(key))
 
 
 def parse_v1(raw: bytes | str, old: Schema, *, path: str = "$") -> Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import BinaryIO, Protocol
 
@@ -21,13 +21,26 @@ class IntegrationKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SealedCredentials:
+    """Credentials as they are stored: encrypted with the secret key, and good for one integration only."""
+
+    sealed: str = field(repr=False)
+    bound_to: str
+
+
+@dataclass(frozen=True, slots=True)
 class IntegrationConfig:
     """Where an integration's objects live and what may be done there.
 
     Attributes:
-        root: `local`: absolute directory. `http`: comma-separated origins (`https://host:port`). Others: bucket prefix.
+        root: `local`: absolute directory. `http`: comma-separated origins (`https://host:port`). Others: a bucket or a
+            folder of it (`s3://bucket/folder`, `gs://…`, `https://account.blob.core.windows.net/container/folder`).
         strict_client_only: the server never reads a byte of its objects.
-        allow_private_addresses: `http` only: private, loopback and link-local addresses may be connected to.
+        allow_private_addresses: private, loopback and link-local addresses may be connected to; `http`, and clouds with
+            an endpoint.
+        endpoint: clouds: where the store answers, when that is not the cloud's own host.
+        region: `s3` only. path_style: `s3` only: the bucket is named in the path, not in the host.
+        credentials: clouds; None takes the identity of the machine, or what its environment says.
     """
 
     kind: IntegrationKind
@@ -35,6 +48,10 @@ class IntegrationConfig:
     strict_client_only: bool = False
     writable: bool = False
     allow_private_addresses: bool = False
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool = False
+    credentials: SealedCredentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +90,50 @@ class ExternalObjects(Protocol):
         ...
 
     def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
-        """Every object below `prefix` in code-point order, as the address that registers it. Streams."""
+        """Every object below `prefix`, as the address that registers it, with bounded memory.
+
+        In the code-point order of the names: of the encoded ones for `local`, of the keys for buckets.
+        """
         ...
+
+    def sign(self, url: str, *, lifetime_s: int) -> str | None:
+        """An address at the store itself that reads the object until it expires; None where the store has none.
+
+        Nothing of the object is read or asked for.
+
+        Raises:
+            InvalidArguments: not of this integration. Unavailable: no credentials can be had.
+        """
+        ...
+
+
+class WritableObjects(Protocol):
+    """Objects of an integration that was added as writable."""
+
+    def write_new(self, url: str, data: bytes | BinaryIO) -> None:
+        """Writes an object that is not there yet.
+
+        Raises:
+            AlreadyExists: it is there. InvalidArguments, NotPermitted, Unavailable.
+        """
+        ...
+
+    def delete(self, url: str) -> None:
+        """Removes an object; absence is no error.
+
+        Raises:
+            InvalidArguments, NotPermitted, Unavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing about an integration that was tried. `mend` is there where it failed."""
+
+    is_ok: bool
+    message: str
+    mend: str = ""
 
 
 class OwnBlobs(Protocol):
@@ -99,3 +158,7 @@ class OwnBlobs(Protocol):
         ...
 
     def keys(self, prefix: str) -> Iterator[str]: ...
+
+    def sweep_temporary(self, older_than: float) -> int:
+        """Removes what dead writers left and nobody has written to for `older_than` seconds; answers how many."""
+        ...

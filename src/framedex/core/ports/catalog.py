@@ -158,8 +158,10 @@ class Catalog(Protocol):
 
     def read(self) -> AbstractContextManager[ReadUnit]: ...
 
-    def write(self) -> AbstractContextManager[WriteUnit]:
+    def write(self, *, frees: bool = False) -> AbstractContextManager[WriteUnit]:
         """Waits in line for the writer (first come, first served), commits on a clean exit, else rolls back.
+
+        Work that frees something (deletes, cancels, ends of leases) says so, and may use the disk's reserve.
 
         Raises:
             StorageFull: the disk reserve is reached. Unavailable: the database does not answer. Conflict: a row was

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from framedex.core.access import Caller, Standing
-from framedex.core.ids import FolderId, ItemId, UserId
+from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId, UserId
 from framedex.core.items import Item, ItemPatch, ItemQuery
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.paging import Page, PageRequest
+from framedex.core.quick import quick_dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class NewItem:
     """An item to add. `claim_urls` are the addresses that decide duplicates; none for items without addresses."""
 
@@ -37,13 +38,31 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True)
+class UsingDataset:
+    """A dataset that links an item, with the data rows that do; `rows_created_at` is that of the first."""
+
+    id: DatasetId
+    title: str
+    backing_folder_id: FolderId | None
+    row_ids: Sequence[DataRowId]
+    rows_created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ItemUse:
-    """Where an item is used, as far as a caller may see."""
+    """Where an item is used.
+
+    Attributes:
+        frame_in_groups: how many items have it as a child, whoever may see them; `used_in_datasets` likewise.
+        groups: those items that the caller may read. `datasets`: those that the caller has a role on.
+        folder_names: of the folders that `groups` live in, as far as the caller may read them.
+    """
 
     frame_in_groups: int
     groups: Sequence[Item]
     used_in_datasets: int
-    dataset_ids: Sequence[str]
+    datasets: Sequence[UsingDataset]
+    folder_names: Mapping[FolderId, str]
 
 
 class ItemReads(Protocol):
@@ -61,20 +80,24 @@ class ItemReads(Protocol):
         """Items of the query that the caller may read."""
         ...
 
-    def children(self, parent_id: ItemId) -> Sequence[Item]:
-        """Child items in order."""
+    def child_ids(self, parent_ids: Sequence[ItemId]) -> Mapping[ItemId, Sequence[ItemId]]:
+        """Ids of child items in order; items without any are left out."""
         ...
 
-    def child_ids(self, parent_ids: Sequence[ItemId]) -> Mapping[ItemId, Sequence[ItemId]]: ...
+    def use(self, caller: Caller, item_id: ItemId) -> ItemUse:
+        """Groups and datasets that use the item. A fixed number of queries."""
+        ...
 
-    def use(self, caller: Caller, item_id: ItemId) -> ItemUse: ...
+    def linked_in(self, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> Sequence[DataRowId]:
+        """The dataset's data rows of these items."""
+        ...
 
     def holders(self, claims: Sequence[bytes]) -> Mapping[bytes, ItemId]:
         """Items that hold claims."""
         ...
 
-    def linked_holders(self, dataset_id: str, item_type: ItemType, urls: Sequence[str]) -> ItemId | None:
-        """An item that the dataset links whose kind and addresses equal these; None when there is none."""
+    def used_object_keys(self, object_keys: Sequence[str]) -> set[str]:
+        """Those of the keys of our own objects that items have."""
         ...
 
     def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
@@ -93,6 +116,10 @@ class ItemWrites(ItemReads, Protocol):
         """Applies a patch; a replaced metadata text goes to the history."""
         ...
 
+    def patch_many(self, patches: Mapping[ItemId, ItemPatch], *, user_id: UserId, now_us: int) -> None:
+        """Applies many patches as `patch` does. A few statements, however many items."""
+        ...
+
     def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None: ...
 
     def delete(self, item_ids: Sequence[ItemId]) -> Sequence[str]:
@@ -100,6 +127,10 @@ class ItemWrites(ItemReads, Protocol):
 
         Answers the keys of our own objects that nothing uses any more.
         """
+        ...
+
+    def unlink(self, row_ids: Sequence[DataRowId]) -> None:
+        """Deletes data rows; the items stay."""
         ...
 
     def unused_frames(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:

@@ -37,8 +37,12 @@ class JobReads(Protocol):
         """Jobs in `checking` or `applying`, most urgent first."""
         ...
 
+    def waiting_units(self, job: Job, limit: int) -> Sequence[ClaimedUnit]:
+        """The next open units of a job that the worker holds as a whole, in order; those leased alone are left out."""
+        ...
+
     def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
-        """Units by state."""
+        """Units that are not settled, by state."""
         ...
 
     def count_running(self, folder_id: FolderId) -> int: ...
@@ -53,6 +57,10 @@ class JobWrites(JobReads, Protocol):
         """Adds units as (position, state, payload, receipt)."""
         ...
 
+    def extend(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
+        """As `add_units`, to a job that runs: its total grows."""
+        ...
+
     def activate(self, job_id: JobId, state: JobState, *, total: int, errors: int) -> None:
         """Ends staging."""
         ...
@@ -63,6 +71,13 @@ class JobWrites(JobReads, Protocol):
 
     def claim(self, job: Job, *, worker: str, limit: int, now_us: int, lease_us: int) -> Sequence[ClaimedUnit]:
         """Leases up to `limit` units that nobody holds (or whose lease ended), in order."""
+        ...
+
+    def hold(self, job_id: JobId, worker: str, *, now_us: int, lease_us: int) -> bool:
+        """Leases a running job as a whole, or prolongs that lease; False when another worker has it.
+
+        For instant jobs: a lease on each unit would write each unit once more.
+        """
         ...
 
     def renew(self, worker: str, now_us: int, lease_us: int) -> None:
@@ -78,7 +93,7 @@ class JobWrites(JobReads, Protocol):
         ...
 
     def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:
-        """Which of these units the worker still holds: the others must not be applied."""
+        """Which of these units the worker still holds, alone or with their job: the others must not be applied."""
         ...
 
     def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:

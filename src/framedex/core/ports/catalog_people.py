@@ -9,7 +9,7 @@ from typing import Protocol
 from framedex.core.access import Caller, Role
 from framedex.core.ids import GroupId, IntegrationId, TagId, UserId
 from framedex.core.people import AccessToken, Group, OrganisationTag, User, UserKey, WorkspaceRole
-from framedex.core.ports.blobs import IntegrationConfig
+from framedex.core.ports.blobs import IntegrationConfig, SealedCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +126,7 @@ class PeopleWrites(PeopleReads, Protocol):
         ...
 
     def add_integration(self, integration: Integration) -> None: ...
+
+    def set_credentials(self, integration_id: IntegrationId, credentials: SealedCredentials | None) -> None: ...
 
     def grant_integration(self, integration_id: IntegrationId, subject_id: str, role: Role) -> None: ...

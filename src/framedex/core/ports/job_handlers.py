@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome
 from framedex.core.ports.catalog import WriteUnit
+from framedex.core.quick import quick_dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class Prepared:
     """A unit ready to be applied. `work` is the handler's own; `checked` is JSON that a later `prepare` starts from."""
 
@@ -26,8 +27,8 @@ class JobHandler(Protocol):
     inside the transaction that also writes receipts, for units that this worker still holds: exactly one effect.
     """
 
-    def is_instant(self, job: Job) -> bool:
-        """Whether preparing its units does no I/O, so that they can be taken by the thousand."""
+    def instant_units(self, job: Job) -> int:
+        """How many units may be taken at once because preparing them does no I/O; 0 when it does."""
         ...
 
     def prepare(self, job: Job, unit: ClaimedUnit) -> Prepared:
@@ -59,15 +60,32 @@ class JobHandler(Protocol):
         ...
 
 
-class JobSignals(Protocol):
-    """Tells who waits that a job moved. Thread-safe."""
+class WaitForEnd(Protocol):
+    """A watched job, to wait for."""
 
-    def changed(self, job_id: str) -> None: ...
+    async def __call__(self, timeout_s: float) -> None:
+        """Until the job has ended, or the timeout. Holds neither a thread nor a connection."""
+        ...
+
+
+class JobSignals(Protocol):
+    """Tells who waits that a job came to its end. Thread-safe."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """The server is about to stop: whoever waits answers now."""
+        ...
+
+    def stop(self) -> None:
+        """Wakes everybody, and nobody waits any more. May be called in a signal handler."""
+        ...
+
+    def ended(self, job_id: str) -> None: ...
 
     def has_work(self) -> None:
         """There may be new units to claim."""
         ...
 
-    async def wait_changed(self, job_id: str, timeout_s: float) -> None:
-        """Until the job moves, or the timeout. Holds neither a thread nor a connection."""
+    def watching(self, job_id: str) -> AbstractContextManager[WaitForEnd]:
+        """Watches one job; entered before its state is read, no end is missed. For use on an event loop."""
         ...

@@ -2,11 +2,13 @@
 
 from framedex.protocol.rest.collections import ENDPOINTS as _COLLECTIONS
 from framedex.protocol.rest.data_groups import ENDPOINTS as _DATA_GROUPS
+from framedex.protocol.rest.datasets import ENDPOINTS as _DATASETS
 from framedex.protocol.rest.endpoint import Endpoint
 from framedex.protocol.rest.folders import ENDPOINTS as _FOLDERS
 from framedex.protocol.rest.items import ENDPOINTS as _ITEMS
 from framedex.protocol.rest.organisation import ENDPOINTS as _ORGANISATION
 from framedex.protocol.rest.presets import ENDPOINTS as _PRESETS
+from framedex.protocol.rest.schema import ENDPOINTS as _SCHEMA
 from framedex.protocol.rest.uploads import ENDPOINTS as _UPLOADS
 
 #: Fixed paths come before those with parameters that would match them (`patch-bulk` is no folder).
@@ -15,7 +17,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *_ITEMS,
     *_UPLOADS,
     *_DATA_GROUPS,
+    *_DATASETS,
     *_COLLECTIONS,
     *_PRESETS,
     *_ORGANISATION,
+    *_SCHEMA,
 )

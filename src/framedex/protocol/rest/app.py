@@ -15,18 +15,23 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from framedex.core.errors import DomainError, NotImplementedHere
+from framedex.core.errors import DomainError
 from framedex.protocol.bodies import Body, read_body
 from framedex.protocol.context import Streamed, WireContext
 from framedex.protocol.errors import INTERNAL_MESSAGE, v2_error
 from framedex.protocol.headers import content_length, header_map, raw_target
 from framedex.protocol.identity import Identified, identify_v2
+from framedex.protocol.refusals import refused
 from framedex.protocol.rest.endpoint import Call, Endpoint
 
 PREFIX = "/v2/public/"
 
 T = TypeVar("T")
 
+#: Bytes.
+_SMALL = 64 << 10
+
+_ORG_ACCESS = "includeOrgAccess=True"
 _log = logging.getLogger("framedex.protocol")
 _encode = msgspec.json.Encoder().encode
 
@@ -40,8 +45,8 @@ def routes(context: WireContext, endpoints: Sequence[Endpoint]) -> list[Route]:
 
 async def _refuse(request: object) -> Response:
     scope = cast("dict[str, str]", getattr(request, "scope", {}))
-    error = NotImplementedHere(f"Framedex does not implement {scope['method']} {scope['path']}")
-    return _error_response(error)
+    method, path = scope["method"], scope["path"]
+    return _error_response(refused(f"{method} {path}", f"{method} {path.removeprefix(PREFIX)}"))
 
 
 class EndpointApp:
@@ -67,22 +72,32 @@ class EndpointApp:
         context, endpoint = self._context, self._endpoint
         headers = header_map(scope)
         target = raw_target(scope)
-        who = await self._in_thread(lambda: identify_v2(context.services.identity, endpoint.method, target, headers))
-        body = await read_body(
-            receive, cap=endpoint.body_cap, declared=content_length(headers), spool_dir=context.spool_dir
-        )
+        declared = content_length(headers)
+
+        def identify() -> Identified:
+            return identify_v2(context.services.identity, endpoint.method, target, headers)
+
+        if endpoint.waiting is None and _is_small(headers, declared):
+            # One turn of a thread instead of two: each waits for the interpreter while an import keeps it busy.
+            body = await read_body(receive, cap=_SMALL, declared=declared, spool_dir=context.spool_dir)
+            return await self._in_thread(lambda: self._finish(scope, headers, identify(), body))
+        who = await self._in_thread(identify)
+        body = await read_body(receive, cap=endpoint.body_cap, declared=declared, spool_dir=context.spool_dir)
         try:
+            if endpoint.waiting is None:
+                return await self._in_thread(lambda: self._finish(scope, headers, who, body))
             who.check_body(body.digest)
-            call = self._call(scope, who, body)
-            if endpoint.waiting is not None:
-                waited = await endpoint.waiting(call)
-                if isinstance(waited, Streamed):
-                    return _streaming_response(waited.chunks, None)
-                return _json_response(_encode(waited), None)
-            retry_key = self._retry_key(who, headers.get("x-cloud-trace-context", ""), body)
-            return await self._in_thread(lambda: self._run(call, retry_key))
+            waited = await endpoint.waiting(self._call(scope, who, body))
+            if isinstance(waited, Streamed):
+                return _streaming_response(waited.chunks, None)
+            return _json_response(_encode(waited), None)
         finally:
             body.close()
+
+    def _finish(self, scope: Scope, headers: dict[str, str], who: Identified, body: Body) -> Response:
+        who.check_body(body.digest)
+        call = self._call(scope, who, body)
+        return self._run(call, self._retry_key(who, headers.get("x-cloud-trace-context", ""), body))
 
     async def _in_thread(self, function: Callable[[], T]) -> T:
         return await to_thread.run_sync(function, limiter=self._context.threads)
@@ -90,7 +105,7 @@ class EndpointApp:
     def _call(self, scope: Scope, who: Identified, body: Body) -> Call:
         query = scope["query_string"].decode("latin-1")
         caller = who.caller
-        if caller.is_workspace_admin and "includeOrgAccess=True" in query:
+        if caller.is_workspace_admin and _ORG_ACCESS in query.split("&"):
             caller = replace(caller, sees_workspace=True)
         context = self._context
         return Call(
@@ -124,6 +139,11 @@ class EndpointApp:
         if encoded is None:
             return _streaming_response(cast("Streamed", answer).chunks, seq)
         return _json_response(encoded, seq)
+
+
+def _is_small(headers: dict[str, str], declared: int | None) -> bool:
+    """Whether the body may be read before it is known who sends it."""
+    return "transfer-encoding" not in headers and (declared or 0) <= _SMALL
 
 
 def _json_response(encoded: bytes, seq: int | None) -> Response:

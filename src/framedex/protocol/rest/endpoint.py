@@ -12,7 +12,7 @@ import msgspec
 from framedex.core.access import Caller
 from framedex.core.errors import InvalidArguments
 from framedex.core.ids import parse_id
-from framedex.protocol.bodies import DEFAULT_CAP
+from framedex.protocol.bodies import DEFAULT_CAP, not_readable
 from framedex.protocol.cursors import Cursors
 from framedex.services.bundle import Services
 
@@ -71,12 +71,10 @@ class Call:
         """
         try:
             return msgspec.json.decode(self.raw_body, type=kind)
-        except msgspec.DecodeError as error:
+        except msgspec.ValidationError as error:
             raise InvalidArguments(f"the request body is wrong: {error}") from None
-        except (RecursionError, UnicodeDecodeError):
-            raise InvalidArguments(
-                "the request body is not JSON that can be read: too deeply nested or not UTF-8"
-            ) from None
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            raise not_readable(self.raw_body) from None
 
 
 Handler = Callable[[Call], object]

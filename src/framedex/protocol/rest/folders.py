@@ -9,7 +9,8 @@ from framedex.core.clock import to_iso
 from framedex.core.errors import InvalidArguments, NotImplementedHere
 from framedex.core.folders import FolderQuery
 from framedex.core.ids import FolderId, GroupId, parse_id
-from framedex.core.metadata.raw import check_metadata
+from framedex.core.metadata.encord_block import check_client_metadata
+from framedex.core.metadata.raw import check_metadata, member_spans
 from framedex.protocol.dto.storage import (
     CreateFolderIn,
     FolderGroupsIn,
@@ -19,6 +20,7 @@ from framedex.protocol.dto.storage import (
     PatchFolderIn,
     PatchFoldersBulkIn,
 )
+from framedex.protocol.refusals import SIDECARS, SYNCED_FOLDERS
 from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.folders import folder_out, folder_patch, summary_out
 from framedex.protocol.translate.paging import page
@@ -57,14 +59,15 @@ def _list(call: Call, parent_id: FolderId | None, *, recursive: bool) -> object:
 def create_folder(call: Call) -> object:
     """`user_client.create_storage_folder`, `folder.create_subfolder`."""
     dto = call.body(CreateFolderIn)
+    text = dto.client_metadata
     if dto.cloud_synced_folder_params is not None:
-        raise NotImplementedHere("Cloud-synced folders come with a later version of Framedex.")
+        raise NotImplementedHere(SYNCED_FOLDERS)
     folder = call.services.folders.create_folder(
         call.caller,
         name=dto.name,
         description=dto.description or "",
         parent_id=None if dto.parent is None else FolderId(parse_id(dto.parent, path="$.parent")),
-        metadata=None if dto.client_metadata is None else check_metadata(dto.client_metadata, path="$.clientMetadata"),
+        metadata=None if text is None else check_client_metadata(text, path="$.clientMetadata"),
     )
     return folder_out(folder)
 
@@ -117,8 +120,10 @@ def get_config(call: Call) -> object:
 
 
 def set_config(call: Call) -> object:
-    """`folder.enable_metadata_ingestion`: the whole config comes back, unknown keys verbatim."""
+    """`folder.enable_metadata_ingestion` is refused; a config without it is kept as it comes, every key verbatim."""
     text = check_metadata(call.body(msgspec.Raw), path="$")
+    if member_spans(text).get("metadataIngestion", "null") != "null":
+        raise NotImplementedHere(SIDECARS)
     call.services.folders.set_config(call.caller, FolderId(call.id("folder")), text)
     return None
 
@@ -158,20 +163,21 @@ def remove_groups(call: Call) -> object:
     return None
 
 
+#: What changes something by POST answers a retry of the SDK with the first result.
 ENDPOINTS = (
     Endpoint("GET", "storage/folders", list_top_level),
-    Endpoint("POST", "storage/folders", create_folder),
+    Endpoint("POST", "storage/folders", create_folder, creates=True),
     Endpoint("GET", "storage/search/folders", find_folders),
     Endpoint("PATCH", "storage/folders/patch-bulk", patch_folders_bulk),
-    Endpoint("POST", "storage/folders/move", move_folders),
+    Endpoint("POST", "storage/folders/move", move_folders, creates=True),
     Endpoint("GET", "storage/folders/{folder}", get_folder),
     Endpoint("PATCH", "storage/folders/{folder}", patch_folder),
     Endpoint("DELETE", "storage/folders/{folder}", delete_folder),
     Endpoint("GET", "storage/folders/{folder}/folders", list_subfolders),
     Endpoint("GET", "storage/folders/{folder}/summary", folder_summary),
     Endpoint("GET", "storage/folders/{folder}/folder-config", get_config),
-    Endpoint("POST", "storage/folders/{folder}/folder-config", set_config),
+    Endpoint("POST", "storage/folders/{folder}/folder-config", set_config, creates=True),
     Endpoint("GET", "storage/folders/{folder}/groups", list_groups),
-    Endpoint("POST", "storage/folders/{folder}/groups", add_groups),
+    Endpoint("POST", "storage/folders/{folder}/groups", add_groups, creates=True),
     Endpoint("DELETE", "storage/folders/{folder}/groups", remove_groups),
 )

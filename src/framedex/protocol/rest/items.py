@@ -5,6 +5,7 @@ from __future__ import annotations
 from framedex.core.ids import FolderId, ItemId, parse_id
 from framedex.core.items import ItemQuery
 from framedex.protocol.bodies import PATCH_CAP
+from framedex.protocol.context import Streamed
 from framedex.protocol.dto.storage import (
     ChildItemsIn,
     DeleteItemsIn,
@@ -17,7 +18,7 @@ from framedex.protocol.dto.storage import (
 )
 from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.items import ItemWriter, item_patch, use_out
-from framedex.protocol.translate.paging import page
+from framedex.protocol.translate.paging import page, whole_page_chunks
 
 
 def list_items(call: Call) -> object:
@@ -86,7 +87,9 @@ def move_items(call: Call) -> object:
     dto = call.body(MoveItemsIn)
     ids = [ItemId(parse_id(text, path="$.itemUuids")) for text in dto.item_uuids]
     parent_id = FolderId(parse_id(dto.new_parent_uuid, path="$.newParentUuid"))
-    call.services.items.move_items(call.caller, FolderId(call.id("folder")), ids, parent_id)
+    call.services.items.move_items(
+        call.caller, FolderId(call.id("folder")), ids, parent_id, leaves_dataset=dto.allow_synced_dataset_move
+    )
     return None
 
 
@@ -103,24 +106,25 @@ def delete_items(call: Call) -> object:
 def item_summary(call: Call) -> object:
     """`item.get_summary`."""
     item, use = call.services.items.use(call.caller, FolderId(call.id("folder")), ItemId(call.id("item")))
-    return use_out(item, use, {}, [])
+    return use_out(item, use)
 
 
 def child_items(call: Call) -> object:
-    """`item.get_child_items`: all of them, in order."""
-    children = call.services.items.children(call.caller, FolderId(call.id("folder")), ItemId(call.id("item")))
+    """`item.get_child_items`: all of them, in order, on one page however many there are."""
+    children = call.services.items.iter_children(call.caller, FolderId(call.id("folder")), ItemId(call.id("item")))
     writer = ItemWriter(call.services.links, call.caller, sign=call.query(ChildItemsIn).sign_urls)
-    return page([writer.out(item) for item in children])
+    return Streamed(whole_page_chunks(writer.out(item) for item in children))
 
 
+#: What changes something by POST answers a retry of the SDK with the first result.
 ENDPOINTS = (
     Endpoint("GET", "storage/search/items", search_items),
     Endpoint("POST", "storage/items/get-bulk", get_items_bulk),
     Endpoint("PATCH", "storage/items/patch-bulk", patch_items_bulk),
     Endpoint("GET", "storage/items/{item}", get_item),
     Endpoint("GET", "storage/folders/{folder}/items", list_items),
-    Endpoint("POST", "storage/folders/{folder}/items/move", move_items),
-    Endpoint("POST", "storage/folders/{folder}/items/delete", delete_items),
+    Endpoint("POST", "storage/folders/{folder}/items/move", move_items, creates=True),
+    Endpoint("POST", "storage/folders/{folder}/items/delete", delete_items, creates=True),
     Endpoint("PATCH", "storage/folders/{folder}/items/{item}", patch_item, body_cap=PATCH_CAP),
     Endpoint("GET", "storage/folders/{folder}/items/{item}/summary", item_summary),
     Endpoint("GET", "storage/folders/{folder}/items/{item}/child-items", child_items),

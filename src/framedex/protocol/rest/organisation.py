@@ -136,8 +136,8 @@ ENDPOINTS = (
     Endpoint("PATCH", "organisation/groups/{group}", patch_group),
     Endpoint("DELETE", "organisation/groups/{group}", delete_group),
     Endpoint("GET", "organisation/groups/{group}/users", list_group_users),
-    Endpoint("POST", "organisation/groups/{group}/users", add_group_users),
-    Endpoint("POST", "organisation/groups/{group}/users/bulk-delete", remove_group_users),
+    Endpoint("POST", "organisation/groups/{group}/users", add_group_users, creates=True),
+    Endpoint("POST", "organisation/groups/{group}/users/bulk-delete", remove_group_users, creates=True),
     Endpoint("GET", "organisation/users", list_users),
     Endpoint("POST", "organisation/users", add_user, creates=True),
     # An email may hold a slash, which is decoded before routes are compared.

@@ -67,7 +67,7 @@ def _id(call: Call) -> PresetId:
 
 ENDPOINTS = (
     Endpoint("GET", "index/presets", list_presets),
-    Endpoint("POST", "index/presets", create_preset),
+    Endpoint("POST", "index/presets", create_preset, creates=True),
     Endpoint("GET", "index/presets/{preset}", get_preset),
     Endpoint("PATCH", "index/presets/{preset}", patch_preset),
     Endpoint("DELETE", "index/presets/{preset}", delete_preset),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from msgspec import UnsetType
-
 from framedex.core.errors import InvalidArguments
 from framedex.core.ids import FolderId, IntegrationId, JobId, parse_id
-from framedex.core.manifests import parse_manifest
 from framedex.core.media_types import ItemType
-from framedex.core.registration import Manifest
 from framedex.protocol.bodies import MANIFEST_CAP
 from framedex.protocol.context import Streamed
 from framedex.protocol.dto.uploads import PollIn, PresignedUrlsIn, UploadJobIn, UploadSignedUrlsIn
 from framedex.protocol.long_polls import settled
 from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.jobs import upload_state_chunks
+from framedex.protocol.translate.manifests import manifest_of
 from framedex.protocol.translate.paging import page
 
 _MAX_PRESIGNED = 200
@@ -49,20 +46,6 @@ def _reserved(call: Call, folder_id: FolderId | None, item_type: ItemType, count
     )
 
 
-def manifest_of(dto: UploadJobIn) -> Manifest:
-    """The checked manifest of either dialect.
-
-    Raises:
-        InvalidArguments: none or both are there, or the manifest is wrong, with path and reason.
-    """
-    if isinstance(dto.data_items, UnsetType) == isinstance(dto.external_files, UnsetType):
-        raise InvalidArguments("send either dataItems or externalFiles")
-    if not isinstance(dto.data_items, UnsetType):
-        return parse_manifest(memoryview(dto.data_items), "typed")
-    assert not isinstance(dto.external_files, UnsetType), "one of the two is there"
-    return parse_manifest(memoryview(dto.external_files), "external")
-
-
 def start_upload_job(call: Call) -> object:
     """`folder.add_private_data_to_folder_start`, and the last step of every upload."""
     dto = call.body(UploadJobIn)
@@ -70,7 +53,7 @@ def start_upload_job(call: Call) -> object:
     return call.services.registration.start(
         call.caller,
         FolderId(call.id("folder")),
-        manifest_of(dto),
+        manifest_of(typed=dto.data_items, external=dto.external_files, names=("dataItems", "externalFiles"), path="$"),
         integration_id=None if integration is None else IntegrationId(parse_id(integration, path="$.integrationHash")),
         ignore_errors=dto.ignore_errors,
         title=dto.file_name or "",
@@ -97,7 +80,9 @@ _JOB = "storage/folders/{folder}/data-upload-jobs/{job}"
 ENDPOINTS = (
     Endpoint("POST", "storage/folders/{folder}/upload-signed-urls", upload_signed_urls, creates=True),
     Endpoint("GET", "presigned-urls", presigned_urls),
-    Endpoint("POST", "storage/folders/{folder}/data-upload-jobs", start_upload_job, body_cap=MANIFEST_CAP),
+    Endpoint(
+        "POST", "storage/folders/{folder}/data-upload-jobs", start_upload_job, creates=True, body_cap=MANIFEST_CAP
+    ),
     Endpoint("GET", _JOB, waiting=poll_upload_job),
-    Endpoint("POST", _JOB + "/cancel", cancel_upload_job),
+    Endpoint("POST", _JOB + "/cancel", cancel_upload_job, creates=True),
 )

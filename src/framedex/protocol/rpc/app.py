@@ -9,16 +9,18 @@ from typing import TypeVar
 
 import msgspec
 from anyio import to_thread
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from framedex.core.errors import DomainError, InvalidArguments, NotImplementedHere
-from framedex.protocol.bodies import MANIFEST_CAP, read_body
+from framedex.protocol.bodies import MANIFEST_CAP, check_size, not_readable, read_body
 from framedex.protocol.context import Streamed, WireContext
 from framedex.protocol.errors import ErrorAnswer, v1_error, v1_internal_error
 from framedex.protocol.headers import content_length, header_map
 from framedex.protocol.identity import Identified, identify_v1
+from framedex.protocol.refusals import refused
 from framedex.protocol.rpc.queries import QUERIES
 from framedex.protocol.rpc.query import Query, QueryCall
 
@@ -54,6 +56,15 @@ def routes(context: WireContext) -> list[Route]:
     return [Route("/public", app, methods=["POST"]), Route("/public/user", app, methods=["POST"])]
 
 
+def switched_off() -> list[Route]:
+    """Both addresses where an operator has switched v1 off: the SDK is told so in its dialect."""
+
+    async def refuse(_request: Request) -> Response:
+        return _error(v1_error(NotImplementedHere("The v1 API is switched off on this server (FRAMEDEX_V1=off).")))
+
+    return [Route(path, refuse, methods=["POST"]) for path in ("/public", "/public/user")]
+
+
 class RpcApp:
     """The ASGI application of both v1 addresses."""
 
@@ -83,7 +94,10 @@ class RpcApp:
             envelope = await self._in_thread(lambda: _envelope(body.view))
             query = self._queries.get((envelope.query_type, envelope.query_method))
             if query is None:
-                raise NotImplementedHere(f"Framedex does not implement {envelope.query_type} {envelope.query_method}")
+                kind, method = envelope.query_type, envelope.query_method
+                raise refused(f"{kind} {method}", f"v1 {method} {kind}")
+            # Which query it is, only the body says; larger ones than any query takes were not read at all.
+            check_size(len(body.view), query.body_cap)
             call = _call(context, who, headers, envelope)
             if query.waiting is not None:
                 return _finish(await query.waiting(call), None)
@@ -118,10 +132,10 @@ def _enveloped(chunks: Iterator[bytes]) -> Iterator[bytes]:
 def _envelope(body: bytes | memoryview) -> EnvelopeIn:
     try:
         return _decode(body)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise InvalidArguments(f"the request body is wrong: {error}") from None
-    except (RecursionError, UnicodeDecodeError):
-        raise InvalidArguments("the request body is not JSON that can be read") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise not_readable(body) from None
 
 
 def _call(context: WireContext, who: Identified, headers: Mapping[str, str], envelope: EnvelopeIn) -> QueryCall:

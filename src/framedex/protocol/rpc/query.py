@@ -11,6 +11,7 @@ import msgspec
 from framedex.core.access import Caller
 from framedex.core.errors import InvalidArguments, NotPermitted
 from framedex.core.ids import DatasetId, parse_id
+from framedex.protocol.bodies import DEFAULT_CAP
 from framedex.services.bundle import Services
 
 T = TypeVar("T")
@@ -42,6 +43,17 @@ class QueryCall:
             raise NotPermitted("This query needs a dataset as its resource.")
         return DatasetId(parse_id(self.resource_id, path="ResourceID"))
 
+    def dataset_in_uid(self) -> DatasetId:
+        """The same, where the query names it in `uid` too.
+
+        Raises:
+            NotPermitted: the two differ: the header is not signed, and somebody may have aimed the request elsewhere.
+        """
+        dataset_id = self.dataset_id()
+        if parse_id(self.read_uid(str), path="values.uid") != dataset_id:
+            raise NotPermitted("The header ResourceID and values.uid name different datasets.")
+        return dataset_id
+
     def read_uid(self, kind: type[T]) -> T:
         return _read(self.uid, kind, "values.uid")
 
@@ -62,7 +74,11 @@ AsyncHandler = Callable[[QueryCall], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """How a (`query_type`, `query_method`) is answered: by `handler` in a thread, or `waiting` on the event loop."""
+    """How a (`query_type`, `query_method`) is answered: by `handler` in a thread, or `waiting` on the event loop.
+
+    Its body may have `body_cap` bytes.
+    """
 
     handler: Handler | None = None
     waiting: AsyncHandler | None = None
+    body_cap: int = DEFAULT_CAP

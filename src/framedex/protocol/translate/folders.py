@@ -9,7 +9,7 @@ from framedex.core.clock import to_iso
 from framedex.core.folders import Folder, FolderPatch, PathElement
 from framedex.core.items import FolderSummary
 from framedex.core.media_types import ItemType
-from framedex.core.metadata.raw import check_metadata
+from framedex.core.metadata.encord_block import check_client_metadata
 from framedex.protocol.dto.storage import PatchFolderIn
 
 #: The field of `StorageFolderSummary` that counts each kind.
@@ -65,9 +65,9 @@ def metadata_text(raw: msgspec.Raw | UnsetType, *, path: str) -> str | None:
     """Exact text of a metadata object; None when the key is absent.
 
     Raises:
-        InvalidArguments: not an object, or past a limit, with the path.
+        InvalidArguments: not an object, past a limit, or frames in a wrong form, with the path.
     """
-    return None if isinstance(raw, UnsetType) else check_metadata(raw, path=path)
+    return None if isinstance(raw, UnsetType) else check_client_metadata(raw, path=path)
 
 
 def summary_out(summary: FolderSummary) -> dict[str, object]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from msgspec import UnsetType
 
 from framedex.core.access import Caller
 from framedex.core.clock import to_iso
 from framedex.core.items import RESET, Item, ItemPatch
-from framedex.core.ports.catalog_items import ItemUse
+from framedex.core.ports.catalog_items import ItemUse, UsingDataset
 from framedex.protocol.dto.storage import PatchItemIn
 from framedex.protocol.translate.folders import metadata_text
 from framedex.services.links import STORAGE_LOCATIONS, Links
@@ -52,7 +50,7 @@ class ItemWriter:
             "dicomInstanceUid": item.dicom_instance_uid,
             "dicomStudyUid": item.dicom_study_uid,
             "dicomSeriesUid": item.dicom_series_uid,
-            "frameCount": item.frame_count,
+            "frameCount": item.pages if item.frame_count is None else item.frame_count,
             "audioSampleRate": item.audio_sample_rate,
             "audioBitDepth": item.audio_bit_depth,
             "audioCodec": item.audio_codec,
@@ -86,9 +84,7 @@ def _raw(text: str | None) -> msgspec.Raw | None:
     return None if text is None else msgspec.Raw(text.encode())
 
 
-def use_out(
-    item: Item, use: ItemUse, folder_names: dict[str, str], datasets: list[dict[str, Any]]
-) -> dict[str, object]:
+def use_out(item: Item, use: ItemUse) -> dict[str, object]:
     """`_StorageItemPrivateSummary`."""
     return {
         "frameInGroups": use.frame_in_groups,
@@ -97,12 +93,23 @@ def use_out(
                 "uuid": group.id,
                 "name": group.name,
                 "parentUuid": group.folder_id,
-                "parentName": folder_names.get(group.folder_id, ""),
+                "parentName": use.folder_names.get(group.folder_id, ""),
                 "itemType": group.item_type.value,
             }
             for group in use.groups
         ],
         "usedInDatasets": use.used_in_datasets,
-        "accessibleDatasets": datasets,
+        "accessibleDatasets": [_dataset_out(dataset) for dataset in use.datasets],
         "groupLayout": _raw(item.group_layout),
+    }
+
+
+def _dataset_out(dataset: UsingDataset) -> dict[str, object]:
+    """`DatasetShortInfo`."""
+    return {
+        "datasetHash": dataset.id,
+        "backingFolderUuid": dataset.backing_folder_id,
+        "title": dataset.title,
+        "dataHashes": dataset.row_ids,
+        "dataUnitsCreatedAt": to_iso(dataset.rows_created_at),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
 from framedex.core.jobs import JobState
+from framedex.services.dataset_uploads import LinkedItem
 from framedex.services.registration import Progress, UnitError
 
 _CHUNK = 2000
@@ -59,6 +60,24 @@ def upload_state_chunks(progress: Progress, items: Iterable[tuple[str, str]]) ->
     }
     yield _encode(fields)[:-1] + b',"itemsWithNames":['
     yield from json_list_chunks({"itemUuid": item_id, "name": name} for item_id, name in items)
+    yield b"]}"
+
+
+def dataset_state_chunks(progress: Progress, linked: Iterable[Sequence[LinkedItem]]) -> Iterator[bytes]:
+    """`DatasetDataLongPolling` in pieces."""
+    fields: dict[str, object] = {
+        "status": status(progress.job.state),
+        "errors": error_texts(progress),
+        "dataUnitErrors": [unit_error_out(progress.job.id, e) for e in progress.errors],
+        **counts(progress),
+    }
+    yield _encode(fields)[:-1] + b',"dataHashesWithTitles":['
+    if progress.job.state.is_final:
+        yield from json_list_chunks(
+            {"data_hash": item.row_id, "title": item.title, "backing_item_uuid": item.item_id}
+            for piece in linked
+            for item in piece
+        )
     yield b"]}"
 
 

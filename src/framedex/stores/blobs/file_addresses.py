@@ -27,13 +27,15 @@ def path_of(address: str) -> str:
     Raises:
         InvalidArguments: not an absolute `file://` URI, another host, a bad encoding, NUL, `.` or `..`.
     """
+    if address.startswith("file:///"):  # as nearly all do: half a million of them are looked at in one request
+        return _checked(percent_decoded(address[7:], address), address)
     shape = _SHAPE.fullmatch(address)
     if shape is None:
         raise InvalidArguments(f"{shown(address)!r} is not an absolute file:// URI such as file:///data/a.png")
     host, encoded = shape.groups()
     if host.lower() not in ("", "localhost"):
         raise InvalidArguments(f"a file:// URI names a file of this server; leave its host empty, not {shown(host)!r}")
-    return _checked(_decoded(encoded, address), address)
+    return _checked(percent_decoded(encoded, address), address)
 
 
 def address_of(path: str) -> str:
@@ -41,7 +43,14 @@ def address_of(path: str) -> str:
     return f"file://{quote(path, safe='/')}"
 
 
-def _decoded(encoded: str, address: str) -> str:
+def percent_decoded(encoded: str, address: str) -> str:
+    """`encoded`, a part of `address`, percent-decoded exactly once; a `+` stays one.
+
+    Raises:
+        InvalidArguments: a `%` without two hex digits, or bytes that are not UTF-8.
+    """
+    if "%" not in encoded and encoded.isascii():
+        return encoded
     if _STRAY_PERCENT.search(encoded):
         raise InvalidArguments(f"{shown(address)!r} has a % without two hex digits; write a literal % as %25")
     try:
@@ -53,6 +62,6 @@ def _decoded(encoded: str, address: str) -> str:
 def _checked(path: str, address: str) -> str:
     if "\0" in path:
         raise InvalidArguments(f"{shown(address)!r} holds a NUL character")
-    if any(segment in (".", "..") for segment in path.split("/")):
+    if "/." in path and any(segment in (".", "..") for segment in path.split("/")):
         raise InvalidArguments(f"{shown(address)!r} has a . or .. segment; write the path without it")
     return path

@@ -52,6 +52,9 @@ class HttpObjects:
         message = "a web server cannot be listed; import a manifest with the addresses of its objects instead of"
         raise NotImplementedHere(f"{message} {shown(prefix)!r}")
 
+    def sign(self, url: str, *, lifetime_s: int) -> str | None:
+        return None  # A web server has no keys of ours; its objects are delivered by this server.
+
     def _open(self, url: str) -> WebSource:
         address = self._checked(url)
         return WebSource(WebSession(self._scope, self._ssl_context), address, self._scope.limits)

@@ -37,6 +37,9 @@ class LocalObjects:
     def open(self, url: str) -> ByteSource:
         return FileSource(self._root.open_file(self._path(url)))
 
+    def sign(self, url: str, *, lifetime_s: int) -> str | None:
+        return None
+
     def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
         """Every regular file below the folder (or the one file) that `prefix` names; `""` is the whole root.
 

@@ -2,29 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 
 from framedex.core.errors import NotImplementedHere, NotPermitted
-from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind, ObjectInfo
+from framedex.core.ports.blobs import (
+    ExternalObjects,
+    Finding,
+    IntegrationConfig,
+    IntegrationKind,
+    ObjectInfo,
+    SealedCredentials,
+    WritableObjects,
+)
 from framedex.core.ports.media import ByteSource
+from framedex.stores.blobs.cloud.credentials import Credentials, Environment, parse_credentials
+from framedex.stores.blobs.cloud.doctor import examine
+from framedex.stores.blobs.cloud.objects import CloudObjects
+from framedex.stores.blobs.cloud.opening import KINDS, open_cloud
 from framedex.stores.blobs.file_addresses import shown
 from framedex.stores.blobs.http import HttpObjects
 from framedex.stores.blobs.local import LocalObjects
 
+Unseal = Callable[[SealedCredentials], bytes]
 
-def open_integration(config: IntegrationConfig) -> ExternalObjects:
-    """The objects of an integration. Nothing is read or connected to yet; the result is safe for threads.
+_KEPT = 64
+"""Integrations whose connections, gate and credentials are kept; with more, those used longest ago start anew."""
 
-    Raises:
-        InvalidArguments: the root or an origin is malformed.
-        NotImplementedHere: a kind that this release does not have.
-    """
-    objects = _objects(config)
-    return ClientOnlyObjects(objects) if config.strict_client_only else objects
+
+class Integrations:
+    """Opens integrations; safe for threads."""
+
+    def __init__(self, unseal: Unseal, environment: Environment) -> None:
+        self._unseal = unseal
+        self._environment = environment
+        self._clouds: OrderedDict[IntegrationConfig, CloudObjects] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, config: IntegrationConfig) -> ExternalObjects:
+        """The objects of an integration. Nothing is read or connected to yet; the result is safe for threads.
+
+        Raises:
+            InvalidArguments: the root, an origin or the endpoint is malformed.
+        """
+        objects = self._objects(config)
+        return ClientOnlyObjects(objects) if config.strict_client_only else objects
+
+    def open_writable(self, config: IntegrationConfig) -> WritableObjects:
+        """What may be written beside the objects.
+
+        Raises:
+            NotPermitted: the integration is not writable. NotImplementedHere: nor can its kind be.
+        """
+        if not config.writable:
+            raise NotPermitted("this integration is not writable; add one with --writable")
+        if config.kind not in KINDS:
+            raise NotImplementedHere(f"nothing is written to integrations of kind {config.kind.value} yet")
+        return self._cloud(config)
+
+    def check(self, config: IntegrationConfig, credentials: bytes | None) -> None:
+        """Refuses what cannot work: a malformed root or endpoint, one that may not be reached, unusable credentials.
+
+        Raises:
+            InvalidArguments, Unavailable.
+        """
+        if config.kind not in KINDS:
+            _simple(config)
+            return
+        given = None if credentials is None else parse_credentials(config.kind, credentials, self._environment)
+        _ = open_cloud(config, lambda: given).client  # Made of all of it; nothing is asked for yet.
+
+    def examine(self, config: IntegrationConfig, origin: str) -> Iterator[Finding]:
+        """Tries everything that a bucket is needed for; `origin` is the one of the web page that shows its objects."""
+        return examine(self._cloud(config), config, origin)
+
+    def _objects(self, config: IntegrationConfig) -> ExternalObjects:
+        return self._cloud(config) if config.kind in KINDS else _simple(config)
+
+    def _cloud(self, config: IntegrationConfig) -> CloudObjects:
+        with self._lock:
+            found = self._clouds.get(config)
+            if found is None:
+                found = self._clouds[config] = open_cloud(config, lambda: self._credentials(config))
+                while len(self._clouds) > _KEPT:
+                    self._clouds.popitem(last=False)
+            self._clouds.move_to_end(config)
+            return found
+
+    def _credentials(self, config: IntegrationConfig) -> Credentials | None:
+        if config.credentials is None:
+            return None
+        return parse_credentials(config.kind, self._unseal(config.credentials), self._environment)
 
 
 class ClientOnlyObjects:
-    """Objects that the server must not touch: addresses are checked, everything else is refused."""
+    """Objects that the server must not touch: addresses are checked and signed, everything else is refused."""
 
     def __init__(self, objects: ExternalObjects) -> None:
         self._objects = objects
@@ -41,13 +114,14 @@ class ClientOnlyObjects:
     def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
         raise _client_only(prefix)
 
+    def sign(self, url: str, *, lifetime_s: int) -> str | None:
+        return self._objects.sign(url, lifetime_s=lifetime_s)  # Signing reads nothing; the client will.
 
-def _objects(config: IntegrationConfig) -> ExternalObjects:
+
+def _simple(config: IntegrationConfig) -> ExternalObjects:
     if config.kind is IntegrationKind.LOCAL:
         return LocalObjects(config.root)
-    if config.kind is IntegrationKind.HTTP:
-        return HttpObjects(config.root, allow_private_addresses=config.allow_private_addresses)
-    raise NotImplementedHere(f"integrations of kind {config.kind.value} come with the next release; use local or http")
+    return HttpObjects(config.root, allow_private_addresses=config.allow_private_addresses)
 
 
 def _client_only(address: str) -> NotPermitted:

@@ -35,6 +35,16 @@ def role_of_rank(rank: int | None) -> Role | None:
     return Role.ADMIN if rank == 2 else Role.USER
 
 
+def dataset_role_of(caller: Caller, dataset_id: sa.ColumnElement[str]) -> sa.ScalarSelect[int | None]:
+    """2 for ADMIN, 1 for USER, NULL for no role."""
+    is_admin = sa.case((dataset_roles.c.role == Role.ADMIN.value, 1), else_=0)
+    return (
+        sa.select(sa.func.max(1 + is_admin))
+        .where(dataset_roles.c.dataset_id == dataset_id, dataset_roles.c.subject_id.in_(caller.subjects))
+        .scalar_subquery()
+    )
+
+
 def visible_dataset_ids(caller: Caller) -> sa.Select[tuple[str]]:
     return sa.select(dataset_roles.c.dataset_id).where(dataset_roles.c.subject_id.in_(caller.subjects))
 

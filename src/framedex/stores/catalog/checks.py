@@ -49,17 +49,15 @@ _TREE_WHOLE = _TREE + "SELECT ancestor_id, descendant_id, depth FROM above"
 _TREE_MISSING = _TREE + "SELECT * FROM above EXCEPT SELECT ancestor_id, descendant_id, depth FROM folder_tree"
 _TREE_EXTRA = _TREE + "SELECT ancestor_id, descendant_id, depth FROM folder_tree EXCEPT SELECT * FROM above"
 
-# Slices of a series are stored in geometric order, but claimed in the order in which they were sent.
-_CLAIMED = (
-    "SELECT id, folder_id, item_type, url, claim FROM items WHERE claim IS NOT NULL AND item_type != 'dicomSeries'"
-)
+_CLAIMED = "SELECT id, folder_id, item_type, url, claim FROM items WHERE claim IS NOT NULL"
 _CHILD_URLS = """
 SELECT items.url FROM item_children JOIN items ON items.id = item_children.child_id
 WHERE item_children.parent_id = ? ORDER BY item_children.position
 """
 _LEASES = """
 SELECT jobs.id, count(*) FROM job_units JOIN jobs ON jobs.id = job_units.job_id
-WHERE lease_until < ? AND job_units.state IN (0, 1) GROUP BY jobs.id
+WHERE min(coalesce(job_units.lease_until, :now), coalesce(jobs.lease_until, :now)) < :dead
+  AND job_units.state IN (0, 1) GROUP BY jobs.id
 """
 _COUNTERS = """
 SELECT jobs.id FROM jobs JOIN (
@@ -172,7 +170,8 @@ def _claims(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def _leases(connection: sqlite3.Connection) -> Iterator[Finding]:
-    for job_id, count in connection.execute(_LEASES, (now_us() - _DEAD_US,)):
+    moments = {"now": now_us(), "dead": now_us() - _DEAD_US}
+    for job_id, count in connection.execute(_LEASES, moments):
         message = f"{count} units of the job {job_id} are held by a process that died"
         yield Finding("leases", message, "start the server (framedex serve): it takes them over")
 

@@ -19,6 +19,7 @@ from framedex.core.people import Group
 from framedex.stores.catalog.access_sql import folder_role_of, role_of_rank, visible_folder_ids
 from framedex.stores.catalog.paging_sql import escaped_substring, paged
 from framedex.stores.catalog.tables import (
+    datasets,
     folder_roles,
     folder_tags,
     folder_tree,
@@ -29,6 +30,9 @@ from framedex.stores.catalog.tables import (
     organisation_tags,
     users,
 )
+
+#: Ids in one statement: databases bound the number of values.
+_AT_ONCE = 1000
 
 _COLUMNS = (
     folders.c.id,
@@ -202,11 +206,17 @@ class SqlFolders:
         self._connection.execute(change)
 
     def delete(self, folder_ids: Sequence[FolderId]) -> None:
+        for start in range(0, len(folder_ids), _AT_ONCE):
+            self._delete_what_hangs_on(folder_ids[start : start + _AT_ONCE])
+        for folder_id in reversed(folder_ids):
+            self._connection.execute(sa.delete(folders).where(folders.c.id == folder_id))
+
+    def _delete_what_hangs_on(self, folder_ids: Sequence[FolderId]) -> None:
         self._connection.execute(sa.delete(folder_roles).where(folder_roles.c.folder_id.in_(folder_ids)))
         self._connection.execute(sa.delete(folder_tags).where(folder_tags.c.folder_id.in_(folder_ids)))
         self._connection.execute(sa.delete(folder_tree).where(folder_tree.c.descendant_id.in_(folder_ids)))
-        for folder_id in reversed(folder_ids):
-            self._connection.execute(sa.delete(folders).where(folders.c.id == folder_id))
+        backed = sa.update(datasets).where(datasets.c.backing_folder_id.in_(folder_ids))
+        self._connection.execute(backed.values(backing_folder_id=None))
 
     def set_config(self, folder_id: FolderId, text: str) -> None:
         self._connection.execute(sa.update(folders).where(folders.c.id == folder_id).values(config=text))

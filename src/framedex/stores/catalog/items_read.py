@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from framedex.core.access import Caller, Standing
-from framedex.core.ids import FolderId, ItemId
+from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId
 from framedex.core.items import Item, ItemQuery
 from framedex.core.media_types import ItemType
 from framedex.core.paging import Page, PageRequest, SortBy
-from framedex.core.ports.catalog_items import ItemUse
+from framedex.core.ports.catalog_items import ItemUse, UsingDataset
 from framedex.stores.catalog.access_sql import (
     folder_role_of,
     item_is_visible,
     linked_item_ids,
     role_of_rank,
     visible_dataset_ids,
+    visible_folder_ids,
 )
 from framedex.stores.catalog.paging_sql import escaped_substring, paged
 from framedex.stores.catalog.tables import (
     data_rows,
+    datasets,
     folder_tree,
+    folders,
     integrations,
     item_children,
     item_metadata,
@@ -79,6 +83,7 @@ _JOINED = items.join(users, users.c.id == items.c.owner_id).outerjoin(
 )
 
 
+@cache
 def select_items(*, with_metadata: bool) -> sa.Select[Any]:
     """Rows that `item_of_row` reads."""
     if not with_metadata:
@@ -123,15 +128,6 @@ class SqlItemReads:
         last = rows[page.limit - 1]
         return Page(rows[: page.limit], (last.name if page.sort_by is SortBy.NAME else last.created_at, last.id))
 
-    def children(self, parent_id: ItemId) -> Sequence[Item]:
-        query = (
-            select_items(with_metadata=True)
-            .join(item_children, item_children.c.child_id == items.c.id)
-            .where(item_children.c.parent_id == parent_id)
-            .order_by(item_children.c.position)
-        )
-        return [item_of_row(row) for row in self._connection.execute(query)]
-
     def child_ids(self, parent_ids: Sequence[ItemId]) -> Mapping[ItemId, Sequence[ItemId]]:
         query = (
             sa.select(item_children.c.parent_id, item_children.c.child_id)
@@ -149,30 +145,48 @@ class SqlItemReads:
         visible = select_items(with_metadata=False).where(
             items.c.id.in_(parents), item_is_visible(caller, items.c.folder_id, items.c.id)
         )
-        rows = sa.select(data_rows.c.dataset_id).where(data_rows.c.item_id == item_id).distinct()
-        used = [row[0] for row in self._connection.execute(rows)]
-        mine = rows if caller.sees_workspace else rows.where(data_rows.c.dataset_id.in_(visible_dataset_ids(caller)))
-        return ItemUse(
-            frame_in_groups=all_groups,
-            groups=[item_of_row(row) for row in self._connection.execute(visible.order_by(items.c.name, items.c.id))],
-            used_in_datasets=len(used),
-            dataset_ids=sorted(row[0] for row in self._connection.execute(mine)),
+        groups = [item_of_row(row) for row in self._connection.execute(visible.order_by(items.c.name, items.c.id))]
+        linking = sa.select(data_rows.c.dataset_id).where(data_rows.c.item_id == item_id).distinct()
+        used = self._connection.execute(sa.select(sa.func.count()).select_from(linking.subquery())).scalar_one()
+        names = self._folder_names(caller, [group.folder_id for group in groups])
+        return ItemUse(all_groups, groups, used, self._using_datasets(caller, item_id), names)
+
+    def _using_datasets(self, caller: Caller, item_id: ItemId) -> list[UsingDataset]:
+        query = (
+            sa.select(
+                datasets.c.id, datasets.c.title, datasets.c.backing_folder_id, data_rows.c.id, data_rows.c.created_at
+            )
+            .join(datasets, datasets.c.id == data_rows.c.dataset_id)
+            .where(data_rows.c.item_id == item_id)
+            .order_by(datasets.c.title, datasets.c.id, data_rows.c.id)
         )
+        if not caller.sees_workspace:
+            query = query.where(datasets.c.id.in_(visible_dataset_ids(caller)))
+        found: dict[str, list[Any]] = {}
+        for row in self._connection.execute(query):
+            found.setdefault(row[0], []).append(row)
+        return [
+            UsingDataset(rows[0][0], rows[0][1], rows[0][2], [row[3] for row in rows], min(row[4] for row in rows))
+            for rows in found.values()
+        ]
+
+    def _folder_names(self, caller: Caller, folder_ids: Sequence[FolderId]) -> dict[FolderId, str]:
+        query = sa.select(folders.c.id, folders.c.name).where(folders.c.id.in_(folder_ids))
+        if not caller.sees_workspace:
+            query = query.where(folders.c.id.in_(visible_folder_ids(caller)))
+        return {FolderId(row[0]): row[1] for row in self._connection.execute(query)}
+
+    def linked_in(self, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> Sequence[DataRowId]:
+        query = sa.select(data_rows.c.id).where(data_rows.c.dataset_id == dataset_id, data_rows.c.item_id.in_(item_ids))
+        return [DataRowId(row[0]) for row in self._connection.execute(query)]
 
     def holders(self, claims: Sequence[bytes]) -> Mapping[bytes, ItemId]:
-        query = sa.select(items.c.claim, items.c.id).where(items.c.claim.in_(claims))
-        return {bytes(row[0]): ItemId(row[1]) for row in self._connection.execute(query)}
-
-    def linked_holders(self, dataset_id: str, item_type: ItemType, urls: Sequence[str]) -> ItemId | None:
-        query = (
-            sa.select(items.c.id, items.c.url)
-            .join(data_rows, data_rows.c.item_id == items.c.id)
-            .where(data_rows.c.dataset_id == dataset_id, items.c.item_type == item_type.value)
-        )
-        if len(urls) == 1 and item_type not in _WITH_CHILDREN:
-            return self._connection.execute(query.where(items.c.url == urls[0]).limit(1)).scalar_one_or_none()
-        candidates = [row[0] for row in self._connection.execute(query)]
-        return next((c for c in candidates if self._child_urls(c) == list(urls)), None)
+        if not claims:
+            return {}
+        # Written out: putting a thousand bound values into a compiled statement takes longer than finding them.
+        marks = ", ".join(["?" if self._connection.dialect.name == "sqlite" else "%s"] * len(claims))
+        found = self._connection.exec_driver_sql(f"SELECT claim, id FROM items WHERE claim IN ({marks})", tuple(claims))
+        return {bytes(row[0]): ItemId(row[1]) for row in found}
 
     def _child_urls(self, parent_id: str) -> list[str | None]:
         query = (
@@ -183,13 +197,14 @@ class SqlItemReads:
         )
         return [row[0] for row in self._connection.execute(query)]
 
+    def used_object_keys(self, object_keys: Sequence[str]) -> set[str]:
+        query = sa.select(items.c.object_key).where(items.c.object_key.in_(object_keys))
+        return {row[0] for row in self._connection.execute(query)}
+
     def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
         query = sa.select(items.c.id).where(items.c.folder_id.in_(folder_ids)).execution_options(yield_per=5000)
         for row in self._connection.execute(query):
             yield ItemId(row[0])
-
-
-_WITH_CHILDREN = frozenset({ItemType.IMAGE_GROUP, ItemType.IMAGE_SEQUENCE, ItemType.DICOM_SERIES, ItemType.GROUP})
 
 
 def _conditions(caller: Caller, query: ItemQuery) -> list[sa.ColumnElement[bool]]:

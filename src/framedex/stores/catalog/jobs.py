@@ -21,6 +21,7 @@ from framedex.core.jobs import (
     UnitState,
 )
 from framedex.stores.catalog.tables import job_units, jobs
+from framedex.stores.catalog.tables.work import OPEN
 
 _JOB_COLUMNS = (
     jobs.c.id,
@@ -97,10 +98,21 @@ class SqlJobReads:
         query = sa.select(*_JOB_COLUMNS).where(jobs.c.state.in_(_RUNNING)).order_by(jobs.c.priority, jobs.c.created_at)
         return [_job(row) for row in self._connection.execute(query)]
 
+    def waiting_units(self, job: Job, limit: int) -> Sequence[ClaimedUnit]:
+        unit = job_units.c
+        query = (
+            sa.select(unit.position, unit.payload, unit.checked, unit.attempts)
+            .where(unit.job_id == job.id, OPEN, unit.state.in_(_states_to_do(job)), unit.lease_owner.is_(None))
+            .order_by(unit.state, unit.position)
+            .limit(limit)
+        )
+        rows = self._connection.execute(query)
+        return [ClaimedUnit(job.id, position, payload, known, tries) for position, payload, known, tries in rows]
+
     def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
         query = (
             sa.select(job_units.c.state, sa.func.count())
-            .where(job_units.c.job_id == job_id)
+            .where(job_units.c.job_id == job_id, OPEN)
             .group_by(job_units.c.state)
         )
         return {UnitState(row[0]): row[1] for row in self._connection.execute(query)}
@@ -142,6 +154,11 @@ class SqlJobs(SqlJobReads):
         if rows:
             self._connection.exec_driver_sql(statement, rows)
 
+    def extend(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
+        self.add_units(job_id, units)
+        grown = {"units_total": jobs.c.units_total + len(units)}
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(grown))
+
     def activate(self, job_id: JobId, state: JobState, *, total: int, errors: int) -> None:
         change = {"state": state.value, "units_total": total, "units_error": errors}
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(change))
@@ -156,10 +173,9 @@ class SqlJobs(SqlJobReads):
     def claim(self, job: Job, *, worker: str, limit: int, now_us: int, lease_us: int) -> Sequence[ClaimedUnit]:
         unit = job_units.c
         free = sa.or_(unit.lease_until.is_(None), unit.lease_until < now_us)
-        states = [UnitState.WAITING] if job.state is JobState.CHECKING else [UnitState.WAITING, UnitState.CHECKED]
         positions = (
             sa.select(unit.position)
-            .where(unit.job_id == job.id, unit.state.in_([int(s) for s in states]), free, unit.not_before <= now_us)
+            .where(unit.job_id == job.id, OPEN, unit.state.in_(_states_to_do(job)), free, unit.not_before <= now_us)
             .order_by(unit.state, unit.position)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -174,33 +190,52 @@ class SqlJobs(SqlJobReads):
         rows = sorted(self._connection.execute(statement).all(), key=lambda row: row[0])
         return [ClaimedUnit(job.id, *row) for row in rows]
 
+    def hold(self, job_id: JobId, worker: str, *, now_us: int, lease_us: int) -> bool:
+        free = sa.or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner == worker, jobs.c.lease_until < now_us)
+        statement = (
+            sa.update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state.in_(_RUNNING), free)
+            .values(lease_owner=worker, lease_until=now_us + lease_us)
+        )
+        return self._connection.execute(statement).rowcount == 1
+
     def renew(self, worker: str, now_us: int, lease_us: int) -> None:
-        mine = job_units.c.lease_owner == worker
+        mine = sa.and_(_is_in_running_job(), job_units.c.lease_owner == worker)
         self._connection.execute(sa.update(job_units).where(mine).values(lease_until=now_us + lease_us))
+        held = sa.and_(jobs.c.state.in_(_RUNNING), jobs.c.lease_owner == worker)
+        self._connection.execute(sa.update(jobs).where(held).values(lease_until=now_us + lease_us))
 
     def release(self, worker: str) -> None:
-        mine = job_units.c.lease_owner == worker
-        self._connection.execute(sa.update(job_units).where(mine).values(lease_owner=None, lease_until=None))
+        free = {"lease_owner": None, "lease_until": None}
+        mine = sa.and_(_is_in_running_job(), job_units.c.lease_owner == worker)
+        self._connection.execute(sa.update(job_units).where(mine).values(free))
+        held = sa.and_(jobs.c.state.in_(_RUNNING), jobs.c.lease_owner == worker)
+        self._connection.execute(sa.update(jobs).where(held).values(free))
 
     def postpone(self, unit: ClaimedUnit, *, not_before_us: int) -> None:
         change = {"lease_owner": None, "lease_until": None, "not_before": not_before_us}
         self._connection.execute(sa.update(job_units).where(_is_unit(unit.job_id, unit.position)).values(change))
 
     def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:
+        if not positions:
+            return set()
         unit = job_units.c
+        has_job = sa.exists().where(jobs.c.id == job_id, jobs.c.lease_owner == worker)
         query = sa.select(unit.position).where(
             unit.job_id == job_id,
-            unit.position.in_(positions),
-            unit.lease_owner == worker,
-            unit.state.in_([int(UnitState.WAITING), int(UnitState.CHECKED)]),
+            # A range: a thousand bound positions cost more than looking over what lies between.
+            unit.position.between(min(positions), max(positions)),
+            sa.or_(unit.lease_owner == worker, sa.and_(unit.lease_owner.is_(None), has_job)),
+            OPEN,
         )
-        return {row[0] for row in self._connection.execute(query)}
+        return {row[0] for row in self._connection.execute(query)}.intersection(positions)
 
     def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
         mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
         statement = (
             f"UPDATE job_units SET state = {mark}, receipt = {mark}, checked = {mark}, lease_owner = NULL, "
-            f"lease_until = NULL WHERE job_id = {mark} AND position = {mark}"
+            "lease_until = NULL, attempts = CASE attempts WHEN 0 THEN 1 ELSE attempts END "
+            f"WHERE job_id = {mark} AND position = {mark}"
         )
         rows = [(int(o.state), o.receipt, o.checked, job_id, o.position) for o in outcomes]
         if rows:
@@ -215,7 +250,7 @@ class SqlJobs(SqlJobReads):
     ) -> None:
         changes: dict[str, object] = {"state": state.value}
         if state.is_final:
-            changes["finished_at"] = now_us
+            changes |= {"finished_at": now_us, "lease_owner": None, "lease_until": None}
         if problems:
             changes["problems"] = json.dumps(list(problems))
         if reset_done:
@@ -223,8 +258,7 @@ class SqlJobs(SqlJobReads):
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(changes))
 
     def cancel_open_units(self, job_id: JobId) -> int:
-        open_states = [int(UnitState.WAITING), int(UnitState.CHECKED)]
-        is_open = sa.and_(job_units.c.job_id == job_id, job_units.c.state.in_(open_states))
+        is_open = sa.and_(job_units.c.job_id == job_id, OPEN)
         change = {"state": int(UnitState.CANCELLED), "lease_owner": None, "lease_until": None}
         count = self._connection.execute(sa.update(job_units).where(is_open).values(change)).rowcount
         added = {"units_cancelled": jobs.c.units_cancelled + count}
@@ -232,8 +266,9 @@ class SqlJobs(SqlJobReads):
         return count
 
     def abandon_leases(self) -> int:
-        held = job_units.c.lease_owner.is_not(None)
+        held = sa.and_(_is_in_running_job(), job_units.c.lease_owner.is_not(None))
         change = {"lease_owner": None, "lease_until": None}
+        self._connection.execute(sa.update(jobs).where(jobs.c.state.in_(_RUNNING)).values(change))
         return self._connection.execute(sa.update(job_units).where(held).values(change)).rowcount
 
     def reopen(self, job_id: JobId, state: JobState, *, options: str, with_done: bool) -> int:
@@ -247,6 +282,17 @@ class SqlJobs(SqlJobReads):
         reset |= {"state": state.value, "options": options} | ({"units_done": 0} if with_done else {})
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(reset))
         return count
+
+
+def _states_to_do(job: Job) -> list[int]:
+    states = [UnitState.WAITING] if job.state is JobState.CHECKING else [UnitState.WAITING, UnitState.CHECKED]
+    return [int(state) for state in states]
+
+
+def _is_in_running_job() -> sa.ColumnElement[bool]:
+    """Open units of jobs that run: the only ones with leases, and few beside all that were ever registered."""
+    running = sa.select(jobs.c.id).where(jobs.c.state.in_(_RUNNING))
+    return sa.and_(OPEN, job_units.c.job_id.in_(running))
 
 
 def _is_unit(job_id: JobId, position: int) -> sa.ColumnElement[bool]:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from framedex.core.access import Caller
 from framedex.core.ids import ItemId
-from framedex.core.ports.catalog_metadata import MetadataVersion, Misfit, QuarantineCount, SchemaVersion, Vector
+from framedex.core.ports.catalog_metadata import (
+    CurrentText,
+    MetadataVersion,
+    Misfit,
+    QuarantineCount,
+    SchemaVersion,
+    Vector,
+)
 from framedex.stores.catalog.access_sql import item_is_visible
 from framedex.stores.catalog.tables import (
     item_metadata,
@@ -20,6 +27,10 @@ from framedex.stores.catalog.tables import (
     schema_versions,
     users,
 )
+
+_SCHEMA_NUMBER = sa.select(sa.func.coalesce(sa.func.max(schema_versions.c.version), 0))
+#: Rows that are fetched at once where one row may have megabytes.
+_FEW = 50
 
 
 class SqlMetadataReads:
@@ -51,49 +62,70 @@ class SqlMetadataReads:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else MetadataVersion(*row)
 
-    def schema(self) -> SchemaVersion | None:
-        row = self._connection.execute(_schema_query().limit(1)).one_or_none()
+    def schema(self, number: int | None = None) -> SchemaVersion | None:
+        query = _schema_query().limit(1)
+        if number is not None:
+            query = query.where(schema_versions.c.version == number)
+        row = self._connection.execute(query).one_or_none()
         return None if row is None else SchemaVersion(*row)
 
-    def schema_versions(self) -> Sequence[SchemaVersion]:
-        return [SchemaVersion(*row) for row in self._connection.execute(_schema_query())]
+    def schema_number(self) -> int:
+        return int(self._connection.execute(_SCHEMA_NUMBER).scalar_one())
 
-    def quarantine(self, caller: Caller, *, samples: int) -> Sequence[QuarantineCount]:
-        visible = quarantine.join(items, items.c.id == quarantine.c.item_id)
-        may_see = item_is_visible(caller, items.c.folder_id, items.c.id)
-        count = sa.func.count()
-        query = (
-            sa.select(quarantine.c.key, quarantine.c.reason, count)
-            .select_from(visible)
-            .where(may_see)
-            .group_by(quarantine.c.key, quarantine.c.reason)
-            .order_by(quarantine.c.key, quarantine.c.reason)
-        )
+    def schema_page(self, *, before: int | None, limit: int) -> Sequence[SchemaVersion]:
+        query = _schema_query().limit(limit)
+        if before is not None:
+            query = query.where(schema_versions.c.version < before)
+        return [SchemaVersion(*row) for row in self._connection.execute(query)]
+
+    def quarantine_page(
+        self, caller: Caller, *, key: str | None, after: tuple[str, str] | None, limit: int, samples: int
+    ) -> Sequence[QuarantineCount]:
+        group = (quarantine.c.key, quarantine.c.reason)
+        query = _readable_misfits(caller, *group, sa.func.count()).group_by(*group).order_by(*group).limit(limit)
+        if key is not None:
+            query = query.where(quarantine.c.key == key)
+        if after is not None:
+            query = query.where(sa.tuple_(*group) > sa.tuple_(*after))
         counts = self._connection.execute(query).all()
         return [QuarantineCount(k, r, n, self._samples(caller, k, r, samples)) for k, r, n in counts]
 
     def _samples(self, caller: Caller, key: str, reason: str, limit: int) -> list[str]:
-        query = (
-            sa.select(quarantine.c.sample)
-            .join(items, items.c.id == quarantine.c.item_id)
-            .where(quarantine.c.key == key, quarantine.c.reason == reason)
-            .where(item_is_visible(caller, items.c.folder_id, items.c.id))
-            .distinct()
-            .limit(limit)
-        )
-        return [row[0] for row in self._connection.execute(query)]
+        same = sa.and_(quarantine.c.key == key, quarantine.c.reason == reason)
+        query = _readable_misfits(caller, quarantine.c.sample).where(same).distinct().limit(limit)
+        return sorted(row[0] for row in self._connection.execute(query))
+
+    def misfit_page(
+        self, caller: Caller, *, key: str, after: tuple[ItemId, str] | None, limit: int
+    ) -> Sequence[Misfit]:
+        place = (quarantine.c.item_id, quarantine.c.frame)
+        columns = (*place, quarantine.c.key, quarantine.c.reason, quarantine.c.sample)
+        query = _readable_misfits(caller, *columns).where(quarantine.c.key == key).order_by(*place).limit(limit)
+        if after is not None:
+            query = query.where(sa.tuple_(*place) > sa.tuple_(*after))
+        return [Misfit(*row) for row in self._connection.execute(query)]
 
     def vectors(self, item_id: ItemId) -> Sequence[Vector]:
         columns = (item_vectors.c.item_id, item_vectors.c.frame, item_vectors.c.key, item_vectors.c.vector)
         query = sa.select(*columns).where(item_vectors.c.item_id == item_id).order_by(*columns[1:3])
         return [Vector(row[0], row[1], row[2], bytes(row[3])) for row in self._connection.execute(query)]
 
-    def iter_texts(self, after: ItemId | None, limit: int) -> Iterator[tuple[ItemId, str]]:
-        query = sa.select(item_metadata.c.item_id, item_metadata.c.text).order_by(item_metadata.c.item_id).limit(limit)
+    def iter_current(self, after: ItemId | None, limit: int) -> Iterator[CurrentText]:
+        query = sa.select(item_metadata.c.item_id, item_metadata.c.version, item_metadata.c.text)
+        query = query.order_by(item_metadata.c.item_id).limit(limit).execution_options(yield_per=_FEW)
         if after is not None:
             query = query.where(item_metadata.c.item_id > after)
-        for item_id, text in self._connection.execute(query):
-            yield ItemId(item_id), text
+        for row in self._connection.execute(query):
+            yield CurrentText(*row)
+
+    def versions_now(self, item_ids: Sequence[ItemId]) -> Mapping[ItemId, int]:
+        query = sa.select(item_metadata.c.item_id, item_metadata.c.version)
+        query = query.where(item_metadata.c.item_id.in_(item_ids))
+        return {ItemId(row[0]): row[1] for row in self._connection.execute(query)}
+
+    def with_derived(self, item_ids: Sequence[ItemId]) -> set[ItemId]:
+        found = (sa.select(t.c.item_id).where(t.c.item_id.in_(item_ids)) for t in (quarantine, item_vectors))
+        return {ItemId(row[0]) for row in self._connection.execute(sa.union(*found))}
 
 
 class SqlMetadata(SqlMetadataReads):
@@ -109,21 +141,27 @@ class SqlMetadata(SqlMetadataReads):
         self._connection.execute(sa.insert(schema_versions).values(values))
 
     def set_derived(self, item_ids: Sequence[ItemId], misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
-        for table in (quarantine, item_vectors):
-            self._connection.execute(sa.delete(table).where(table.c.item_id.in_(item_ids)))
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        ids = [(item_id,) for item_id in item_ids]
+        if not ids:
+            return
+        for table in ("quarantine", "item_vectors"):
+            self._connection.exec_driver_sql(f"DELETE FROM {table} WHERE item_id = {mark}", ids)
         self.add_derived(misfits, vectors)
 
     def add_derived(self, misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
-        """Adds rows for items that have none yet."""
-        rows = [
-            {"item_id": m.item_id, "frame": m.frame, "key": m.key, "reason": m.reason, "sample": m.sample}
-            for m in misfits
-        ]
-        if rows:
-            self._connection.execute(sa.insert(quarantine), rows)
-        blobs = [{"item_id": v.item_id, "frame": v.frame, "key": v.key, "vector": v.data} for v in vectors]
-        if blobs:
-            self._connection.execute(sa.insert(item_vectors), blobs)
+        if misfits:
+            rows: list[tuple[object, ...]] = [(m.item_id, m.frame, m.key, m.reason, m.sample) for m in misfits]
+            self._insert("quarantine", ("item_id", "frame", "key", "reason", "sample"), rows)
+        if vectors:
+            rows = [(v.item_id, v.frame, v.key, v.data) for v in vectors]
+            self._insert("item_vectors", ("item_id", "frame", "key", "vector"), rows)
+
+    def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[object, ...]]) -> None:
+        """By the driver alone: there may be thousands of rows."""
+        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"
+        self._connection.exec_driver_sql(statement, rows)
 
     def prune_history(self, older_than_us: int) -> int:
         old = item_metadata_history.c.edited_at < older_than_us
@@ -138,6 +176,11 @@ def _versions_of(item_id: ItemId) -> list[sa.Select[Any]]:
         .where(t.c.item_id == item_id)
         for t in (item_metadata, item_metadata_history)
     ]
+
+
+def _readable_misfits(caller: Caller, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    joined = quarantine.join(items, items.c.id == quarantine.c.item_id)
+    return sa.select(*columns).select_from(joined).where(item_is_visible(caller, items.c.folder_id, items.c.id))
 
 
 def _schema_query() -> sa.Select[Any]:

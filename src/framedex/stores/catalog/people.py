@@ -11,7 +11,7 @@ from framedex.core.access import Caller, Role
 from framedex.core.errors import AlreadyExists
 from framedex.core.ids import GroupId, IntegrationId, TagId, UserId
 from framedex.core.people import AccessToken, Group, MemberType, OrganisationTag, User, UserKey, WorkspaceRole
-from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
+from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind, SealedCredentials
 from framedex.core.ports.catalog_people import Integration
 from framedex.stores.catalog.tables import (
     dataset_roles,
@@ -248,10 +248,17 @@ class SqlPeople(SqlPeopleReads):
             "strict_client_only": config.strict_client_only,
             "writable": config.writable,
             "allow_private_addresses": config.allow_private_addresses,
-            "credentials": None,
+            "endpoint": config.endpoint,
+            "region": config.region,
+            "path_style": config.path_style,
+            "credentials": _sealed_bytes(config.credentials),
             "created_at": integration.created_at,
         }
         self._connection.execute(sa.insert(integrations).values(values))
+
+    def set_credentials(self, integration_id: IntegrationId, credentials: SealedCredentials | None) -> None:
+        values = {"credentials": _sealed_bytes(credentials)}
+        self._connection.execute(sa.update(integrations).where(integrations.c.id == integration_id).values(values))
 
     def grant_integration(self, integration_id: IntegrationId, subject_id: str, role: Role) -> None:
         key = sa.and_(
@@ -271,6 +278,10 @@ _INTEGRATION_COLUMNS = (
     integrations.c.writable,
     integrations.c.allow_private_addresses,
     integrations.c.created_at,
+    integrations.c.endpoint,
+    integrations.c.region,
+    integrations.c.path_style,
+    integrations.c.credentials,
 )
 
 
@@ -279,5 +290,19 @@ def _user(row: Sequence[Any]) -> User:
 
 
 def _integration(row: Sequence[Any]) -> Integration:
-    config = IntegrationConfig(IntegrationKind(row[2]), row[3], row[4], row[5], row[6])
+    config = IntegrationConfig(
+        kind=IntegrationKind(row[2]),
+        root=row[3],
+        strict_client_only=row[4],
+        writable=row[5],
+        allow_private_addresses=row[6],
+        endpoint=row[8],
+        region=row[9],
+        path_style=row[10],
+        credentials=None if row[11] is None else SealedCredentials(row[11].decode("ascii"), bound_to=row[0]),
+    )
     return Integration(IntegrationId(row[0]), row[1], config, row[7])
+
+
+def _sealed_bytes(credentials: SealedCredentials | None) -> bytes | None:
+    return None if credentials is None else credentials.sealed.encode("ascii")

@@ -8,14 +8,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, StorageFull, Unavailable
 from framedex.core.ports.catalog import AuditEntry, Entity, Op
+from framedex.stores.catalog.checkpoints import Checkpoints
 from framedex.stores.catalog.curation import SqlCuration
 from framedex.stores.catalog.datasets import SqlDatasets
+from framedex.stores.catalog.disk import DiskReserve
 from framedex.stores.catalog.engine import WriterLine
 from framedex.stores.catalog.folders import SqlFolders
 from framedex.stores.catalog.items_write import SqlItems
@@ -48,7 +51,7 @@ class SqlUnit:
         self.datasets = SqlDatasets(connection)
         self.curation = SqlCuration(connection)
         self._changes: list[tuple[str, str, str]] = []
-        self._audits: list[dict[str, object]] = []
+        self._audits: list[tuple[object, ...]] = []
 
     def changes_after(self, seq: int, limit: int) -> Sequence[ChangeEntry]:
         query = (
@@ -68,7 +71,8 @@ class SqlUnit:
         return [AuditEntry(*row) for row in self.connection.execute(query.order_by(entry.id).limit(limit))]
 
     def last_seq(self) -> int:
-        return int(self.connection.execute(sa.select(sa.func.coalesce(sa.func.max(change_log.c.seq), 0))).scalar_one())
+        # By the driver: each writing request asks this, and compiling it takes longer than answering.
+        return int(self.connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM change_log").scalar_one())
 
     def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
         self._changes.extend((entity.value, entity_id, op.value) for entity_id in ids)
@@ -76,10 +80,7 @@ class SqlUnit:
     def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:
         text = json.dumps(facts) if facts else "{}"
         at = now_us()
-        self._audits.extend(
-            {"at": at, "user_id": user_id, "action": action, "entity": entity.value, "entity_id": i, "facts": text}
-            for i in ids
-        )
+        self._audits.extend((at, user_id, action, entity.value, i, text) for i in ids)
 
     def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
         query = sa.select(creator_replays.c.response).where(
@@ -97,11 +98,11 @@ class SqlUnit:
     def flush_logs(self) -> int | None:
         """Writes audit and, last of all, change-log entries; answers the last seq."""
         if self._audits:
-            self.connection.execute(sa.insert(audit_log), self._audits)
+            self._insert("audit_log", ("at", "user_id", "action", "entity", "entity_id", "facts"), self._audits)
         if not self._changes:
             return None
         self._take_seq_lock()
-        self.connection.exec_driver_sql(self._driver_insert(), [tuple(change) for change in self._changes])
+        self._insert("change_log", ("entity", "entity_id", "op"), self._changes)
         return self.last_seq()
 
     def _take_seq_lock(self) -> None:
@@ -109,9 +110,10 @@ class SqlUnit:
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7305806)"))
 
-    def _driver_insert(self) -> str:
+    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         mark = "?" if self.connection.dialect.name == "sqlite" else "%s"
-        return f"INSERT INTO change_log (entity, entity_id, op) VALUES ({mark}, {mark}, {mark})"
+        marks = ", ".join([mark] * len(columns))
+        self.connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
 
 
 class _Watch(threading.local):
@@ -120,12 +122,20 @@ class _Watch(threading.local):
 
 
 class SqlCatalog:
-    """The `Catalog` port over SQLAlchemy engines: one for reading, one for writing."""
+    """The `Catalog` port over SQLAlchemy engines: one for reading, one for writing.
 
-    def __init__(self, reader: sa.Engine, writer: sa.Engine) -> None:
+    Args:
+        sqlite_file: the file of a SQLite database, whose WAL is moved into it meanwhile.
+    """
+
+    def __init__(
+        self, reader: sa.Engine, writer: sa.Engine, reserve: DiskReserve, *, sqlite_file: Path | None = None
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self._reserve = reserve
         self._line = WriterLine()
+        self._checkpoints = None if sqlite_file is None else Checkpoints(sqlite_file, self._line)
         self._watch = _Watch()
 
     @contextmanager
@@ -134,7 +144,9 @@ class SqlCatalog:
             yield SqlUnit(connection)
 
     @contextmanager
-    def write(self) -> Iterator[SqlUnit]:
+    def write(self, *, frees: bool = False) -> Iterator[SqlUnit]:
+        if not frees:
+            self._reserve.check()
         with _translated(), self._line.turn(), self._writer.connect() as connection:
             with connection.begin():
                 unit = SqlUnit(connection)
@@ -142,6 +154,8 @@ class SqlCatalog:
                 seq = unit.flush_logs()
             if seq is not None:
                 self._watch.seq = seq
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
 
     @contextmanager
     def watch_seq(self) -> Iterator[_Watch]:
@@ -149,6 +163,8 @@ class SqlCatalog:
         yield self._watch
 
     def close(self) -> None:
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self._reader.dispose()
         self._writer.dispose()
 
@@ -160,12 +176,24 @@ def _translated() -> Iterator[None]:
         yield
     except sa.exc.IntegrityError as error:
         raise Conflict("Somebody else changed the same thing at this moment; try again.") from error
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("The server has too much to do at this moment; nothing was written; try again.") from error
     except sa.exc.OperationalError as error:
         raise _operational(error) from error
 
 
+#: What SQLite says on a full disk: of the database, its WAL, and the shared memory beside them.
+_FULL = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+)
+
+
 def _operational(error: sa.exc.OperationalError) -> StorageFull | Unavailable:
     cause = error.orig
-    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in _FULL:
         return StorageFull("The disk of the data directory is full: nothing was written; free space and try again.")
     return Unavailable("The catalog's database does not answer; nothing was written; try again.")

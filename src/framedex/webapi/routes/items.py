@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Request, Response
@@ -10,15 +9,15 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from framedex.core.errors import InvalidArguments, VersionMismatch
 from framedex.core.ids import ItemId, parse_id
 from framedex.core.ports.catalog_metadata import MetadataVersion
-from framedex.webapi.answers import etag, item_body, json_response, metadata_body, version_body
+from framedex.webapi.answers import item_body, json_response, metadata_body, version_body
 from framedex.webapi.context import Context, CurrentCaller, Cursor, Limit, PatchBody
 from framedex.webapi.cursors import ListCursor
 from framedex.webapi.schemas import HistoryOut, ItemOut, MetadataOut
+from framedex.webapi.versions import etag, expected_version, is_any
 
 router = APIRouter(prefix="/items", tags=["items"])
 
 _PATCH_TYPES = frozenset({"application/merge-patch+json", "application/json"})
-_ETAG = re.compile(r'"(\d{1,9})"')
 _PATCH_DOC = {
     "requestBody": {
         "required": True,
@@ -83,16 +82,9 @@ def _written(version: MetadataVersion, seq: int | None) -> Response:
 
 def _expected(context: Context, caller: CurrentCaller, item_id: ItemId, if_match: str | None) -> int | None:
     """The version that `If-Match` names; `*` is any that there is (RFC 9110 section 13.1.1)."""
-    if if_match is None:
-        return None
-    if if_match.strip() == "*":
-        if context.services.history.get_item(caller, item_id).version is None:
-            raise VersionMismatch(f"Item {item_id} has no metadata yet.")
-        return None
-    found = _ETAG.fullmatch(if_match.strip())
-    if found is None:
-        raise InvalidArguments('If-Match takes one ETag as the item answers it, such as "3", or *')
-    return int(found.group(1))
+    if is_any(if_match) and context.services.history.get_item(caller, item_id).version is None:
+        raise VersionMismatch(f"Item {item_id} has no metadata yet.")
+    return expected_version(if_match)
 
 
 def _text(body: bytes) -> str:

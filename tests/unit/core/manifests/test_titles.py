@@ -20,3 +20,18 @@ from framedex.core.manifests import default_title
 )
 def test_default_title__is_the_path_within_the_bucket(url: str, title: str) -> None:
     assert default_title(url) == title
+
+
+@pytest.mark.parametrize(
+    ("url", "root", "title"),
+    [
+        ("file:///data/media/a/b%23.png", "/data/media", "/a/b#.png"),
+        ("file:///data/media/a.png", "/data/media/", "/a.png"),
+        ("file:///data/media2/a.png", "/data/media", "/data/media2/a.png"),
+        ("file:///a.png", "/", "/a.png"),
+        ("file:///data/%C3%A9/a.png", "/data/é", "/a.png"),
+        ("https://host/data/media/a.png", "/data/media", "/data/media/a.png"),
+    ],
+)
+def test_default_title__of_a_file_is_its_path_below_the_root(url: str, root: str, title: str) -> None:
+    assert default_title(url, root=root) == title

@@ -9,6 +9,7 @@ from framedex.core.metadata.encord_block import (
     FrameBlock,
     FrameProblem,
     KeyframeMode,
+    check_client_metadata,
     is_frames_key,
     may_have_frames,
     parse_frame_block,
@@ -102,3 +103,21 @@ def test_may_have_frames__sees_through_escapes() -> None:
 def test_is_frames_key__is_case_sensitive_as_the_sdk() -> None:
     assert not is_frames_key("KeyFrames")
     assert is_frames_key("$encord")
+
+
+def test_check_client_metadata__exact_text_or_the_path_in_the_request() -> None:
+    text = '{ "big": 1e400, "$encord": {"frames": {"0": {}}} }'
+    assert check_client_metadata(text.encode()) == text
+    with pytest.raises(InvalidArguments, match=r"^\$\.images\[2\]\.clientMetadata\.\$encord\.frames: "):
+        check_client_metadata('{"$encord": {"frames": 1}}', path="$.images[2].clientMetadata")
+    with pytest.raises(InvalidArguments, match=r"^\$: must be a JSON object"):
+        check_client_metadata("[]")
+
+
+@pytest.mark.parametrize("text", ['{"\\u0024encord":1}', '{"key\\u0066rames":1}', '{"$\\u0065ncord":1}'])
+def test_may_have_frames__however_it_is_escaped(text: str) -> None:
+    assert may_have_frames(text)
+
+
+def test_may_have_frames__escapes_of_other_letters_are_no_reason() -> None:
+    assert not may_have_frames('{"\\u00e9\\u65e5":"\\ud83d\\ude00"}')

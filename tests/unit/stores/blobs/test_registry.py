@@ -4,9 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from framedex.core.errors import InvalidArguments, NotImplementedHere, NotPermitted
-from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
-from framedex.stores.blobs.registry import open_integration
+from framedex.core.errors import InvalidArguments, NotPermitted
+from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind, SealedCredentials
+from framedex.stores.blobs.registry import Integrations
+
+
+def _no_secrets(held: SealedCredentials) -> bytes:
+    raise AssertionError(held.bound_to)
+
+
+def open_integration(config: IntegrationConfig) -> ExternalObjects:
+    return Integrations(_no_secrets, lambda _: None).open(config)
 
 
 def test_open_integration__local(tmp_path: Path) -> None:
@@ -21,10 +29,12 @@ def test_open_integration__http_guards_private_addresses_unless_told() -> None:
         open_integration(config).stat("http://127.0.0.1:9/a")
 
 
-@pytest.mark.parametrize("kind", [IntegrationKind.S3, IntegrationKind.GCS, IntegrationKind.AZURE])
-def test_open_integration__kinds_to_come(kind: IntegrationKind) -> None:
-    with pytest.raises(NotImplementedHere, match="next release"):
-        open_integration(IntegrationConfig(kind, "bucket"))
+@pytest.mark.parametrize(
+    ("kind", "root"), [(IntegrationKind.S3, "s3://b"), (IntegrationKind.GCS, "b"), (IntegrationKind.AZURE, "az://c/x")]
+)
+def test_open_integration__malformed_bucket(kind: IntegrationKind, root: str) -> None:
+    with pytest.raises(InvalidArguments, match=r"the root of|is not an address"):
+        open_integration(IntegrationConfig(kind, root))
 
 
 @pytest.mark.parametrize("kind", [IntegrationKind.LOCAL, IntegrationKind.HTTP])

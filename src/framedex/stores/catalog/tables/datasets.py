@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, Table
 
 from framedex.stores.catalog.tables.base import Instant, Text, metadata
 
@@ -13,7 +13,7 @@ datasets = Table(
     Column("title", Text, nullable=False),
     Column("description", Text, nullable=False),
     Column("owner_id", Text, nullable=False),
-    Column("backing_folder_id", Text, nullable=True),
+    Column("backing_folder_id", Text, nullable=True, doc="the mirror folder"),
     Column("created_at", Instant, nullable=False),
     Column("edited_at", Instant, nullable=False),
 )
@@ -32,9 +32,12 @@ data_rows = Table(
     metadata,
     Column("id", Text, primary_key=True, doc="the SDK's data_hash"),
     Column("dataset_id", Text, ForeignKey("datasets.id"), nullable=False),
-    Column("item_id", Text, ForeignKey("items.id"), nullable=False, index=True),
-    Column("title", Text, nullable=False),
+    Column("item_id", Text, ForeignKey("items.id"), nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("edited_at", Instant, nullable=False),
+    Column(
+        "url_digest", LargeBinary, nullable=True, doc="digest of the item's kind and addresses; null when it has none"
+    ),
+    Index("ix_data_rows_item_id_dataset_id", "item_id", "dataset_id"),
     Index("ix_data_rows_dataset_id_id", "dataset_id", "id"),
+    Index("ix_data_rows_dataset_id_url_digest", "dataset_id", "url_digest"),
 )

@@ -59,6 +59,12 @@ items = Table(
     Index("ix_items_folder_id_name_id", "folder_id", "name", "id"),
     Index("ix_items_folder_id_created_at_id", "folder_id", "created_at", "id"),
     Index(
+        "ix_items_object_key",
+        "object_key",
+        sqlite_where=text("object_key IS NOT NULL"),
+        postgresql_where=text("object_key IS NOT NULL"),
+    ),
+    Index(
         "uq_items_claim",
         "claim",
         unique=True,
@@ -84,6 +90,7 @@ item_metadata = Table(
     Column("text", Text, nullable=False, doc="exact JSON text"),
     Column("edited_by", Text, nullable=False),
     Column("edited_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 item_metadata_history = Table(

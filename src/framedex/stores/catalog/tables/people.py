@@ -73,6 +73,9 @@ integrations = Table(
     Column("strict_client_only", Boolean, nullable=False),
     Column("writable", Boolean, nullable=False),
     Column("allow_private_addresses", Boolean, nullable=False),
+    Column("endpoint", Text, nullable=True, doc="of a store that is not the cloud's own host"),
+    Column("region", Text, nullable=True),
+    Column("path_style", Boolean, nullable=False),
     Column("credentials", LargeBinary, nullable=True, doc="sealed with the secret key"),
     Column("created_at", Instant, nullable=False),
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, PrimaryKeyConstraint, Table, text
 
 from framedex.stores.catalog.tables.base import Instant, Text, metadata
 
 #: SQLite makes only INTEGER primary keys row ids, and only those count up by themselves.
 Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+#: Units that are neither settled nor cancelled. Queries say it in these words, or the index does not serve them.
+OPEN = text("state < 2")
 
 jobs = Table(
     "jobs",
@@ -28,6 +31,8 @@ jobs = Table(
     Column("units_cancelled", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant, nullable=True),
+    Column("lease_owner", Text, nullable=True, doc="the worker that holds an instant job as a whole"),
+    Column("lease_until", Instant, nullable=True),
     Index("ix_jobs_state_priority_created_at", "state", "priority", "created_at"),
 )
 
@@ -45,7 +50,9 @@ job_units = Table(
     Column("lease_until", Instant, nullable=True),
     Column("not_before", Instant, nullable=False, doc="back-off after a passing fault; 0 for now"),
     PrimaryKeyConstraint("job_id", "position"),
-    Index("ix_job_units_job_id_state", "job_id", "state", "position"),
+    # Only open units are looked for by state: a settled one leaves the index and stays out of the way of leases.
+    Index("ix_job_units_open", "job_id", "state", "position", sqlite_where=OPEN, postgresql_where=OPEN),
+    sqlite_with_rowid=False,
 )
 
 change_log = Table(

@@ -120,6 +120,9 @@ def upgrade() -> None:
         sa.Column("strict_client_only", sa.Boolean(), nullable=False),
         sa.Column("writable", sa.Boolean(), nullable=False),
         sa.Column("allow_private_addresses", sa.Boolean(), nullable=False),
+        sa.Column("endpoint", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("region", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("path_style", sa.Boolean(), nullable=False),
         sa.Column("credentials", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integrations")),
@@ -142,6 +145,7 @@ def upgrade() -> None:
         sa.Column("edited_by", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("edited_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_metadata")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "item_metadata_history",
@@ -173,9 +177,16 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("not_before", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("job_id", "position", name=op.f("pk_job_units")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("job_units", schema=None) as batch_op:
-        batch_op.create_index("ix_job_units_job_id_state", ["job_id", "state", "position"], unique=False)
+        batch_op.create_index(
+            "ix_job_units_open",
+            ["job_id", "state", "position"],
+            unique=False,
+            sqlite_where=sa.text("state < 2"),
+            postgresql_where=sa.text("state < 2"),
+        )
 
     op.create_table(
         "jobs",
@@ -195,6 +206,8 @@ def upgrade() -> None:
         sa.Column("units_cancelled", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_owner", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -388,6 +401,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_items_folder_id_created_at_id", ["folder_id", "created_at", "id"], unique=False)
         batch_op.create_index("ix_items_folder_id_name_id", ["folder_id", "name", "id"], unique=False)
         batch_op.create_index(
+            "ix_items_object_key",
+            ["object_key"],
+            unique=False,
+            sqlite_where=sa.text("object_key IS NOT NULL"),
+            postgresql_where=sa.text("object_key IS NOT NULL"),
+        )
+        batch_op.create_index(
             "uq_items_claim",
             ["claim"],
             unique=True,
@@ -426,15 +446,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("dataset_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("item_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("title", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("edited_at", sa.BigInteger(), nullable=False),
+        sa.Column("url_digest", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_data_rows_dataset_id")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_data_rows_item_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_rows")),
     )
     with op.batch_alter_table("data_rows", schema=None) as batch_op:
         batch_op.create_index("ix_data_rows_dataset_id_id", ["dataset_id", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_data_rows_item_id"), ["item_id"], unique=False)
+        batch_op.create_index("ix_data_rows_dataset_id_url_digest", ["dataset_id", "url_digest"], unique=False)
+        batch_op.create_index("ix_data_rows_item_id_dataset_id", ["item_id", "dataset_id"], unique=False)
 
     # ### end Alembic commands ###

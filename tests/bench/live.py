@@ -1,0 +1,126 @@
+"""A real server process on a directory of its own, the real SDK, and raw signed requests over one connection."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+from encord import EncordUserClient
+
+from framedex.auth.openssh import generate_key_pair
+from framedex.bootstrap import open_node
+from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
+from framedex.settings import load_settings
+from tests.builders.living import serving
+
+OWNER = "bench@example.org"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running server, one workspace ADMIN with a key, and a `local` integration with the root `media`."""
+
+    url: str
+    data: Path
+    media: Path
+    integration_id: str
+    private_pem: str
+    pid: int
+
+    def client(self) -> EncordUserClient:
+        return EncordUserClient.create_with_ssh_private_key(self.private_pem, domain=self.url)
+
+    def memory_mb(self) -> float:
+        """Resident memory of the server and of its own processes, in MB."""
+        server = psutil.Process(self.pid)
+        return sum(p.memory_info().rss for p in [server, *server.children(recursive=True)]) / 1e6
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data directory that can be served, and more than once."""
+
+    data: Path
+    media: Path
+    integration_id: str
+    private_pem: str
+
+    @contextmanager
+    def served(self) -> Iterator[Live]:
+        with serving(self.data) as url:
+            pid = int((self.data / "serve.lock").read_text())
+            yield Live(url, self.data, self.media, self.integration_id, self.private_pem, pid)
+
+
+@contextmanager
+def prepared() -> Iterator[Prepared]:
+    """A new data directory with its owner and integration; gone afterwards."""
+    with TemporaryDirectory(prefix="framedex-bench-") as folder:
+        data, media = Path(folder) / "data", Path(folder) / "media"
+        media.mkdir()
+        node = open_node(load_settings(data=data))
+        pair = generate_key_pair(OWNER)
+        node.administration.add_user(OWNER, key_hex=pair.key_hex, comment="bench", is_admin=True)
+        config = IntegrationConfig(IntegrationKind.LOCAL, str(media.resolve()))
+        integration = node.administration.add_integration("bench", config)
+        node.close()
+        yield Prepared(data, media.resolve(), str(integration.id), pair.private_pem.decode())
+
+
+@contextmanager
+def live() -> Iterator[Live]:
+    """A new, empty server."""
+    with prepared() as directory, directory.served() as server:
+        yield server
+
+
+class SignedConnection:
+    """One keep-alive connection that signs each request as the SDK does, with as little work as possible around it."""
+
+    def __init__(self, url: str, private_pem: str) -> None:
+        parts = urlsplit(url)
+        key = load_ssh_private_key(private_pem.encode(), None)
+        assert isinstance(key, Ed25519PrivateKey)
+        self._key = key
+        self._key_hex = key.public_key().public_bytes_raw().hex()
+        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+
+    def send(self, method: str, target: str, body: bytes = b"") -> tuple[int, bytes, float]:
+        """Status, body and the seconds from the first byte sent to the last byte read; signing is not counted."""
+        headers = self._signed(method, target, body)
+        began = time.perf_counter()
+        self._connection.request(method, target, body or None, headers)
+        response = self._connection.getresponse()
+        answer = response.read()
+        return response.status, answer, time.perf_counter() - began
+
+    def _signed(self, method: str, target: str, body: bytes) -> dict[str, str]:
+        digest = f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
+        params = (
+            f'("@method" "@request-target" "content-digest");created={int(time.time())};'
+            f'keyid="{self._key_hex}";alg="ed25519"'
+        )
+        lines = (
+            f'"@method": {method}',
+            f'"@request-target": {target}',
+            f'"content-digest": {digest}',
+            f'"@signature-params": {params}',
+        )
+        signature = base64.b64encode(self._key.sign("\n".join(lines).encode())).decode()
+        return {
+            "Content-Type": "application/json",
+            "Content-Digest": digest,
+            "Signature-Input": f"encord-sig={params}",
+            "Signature": f"encord-sig=:{signature}:",
+        }

@@ -1,0 +1,188 @@
+"""kill -9 of the server at random moments, while jobs run and metadata is written."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from framedex.core.ids import ItemId, JobId
+from framedex.core.jobs import UnitState
+from tests.builders import broken_media, media_files
+from tests.faults.conftest import World
+from tests.faults.servers import Api, Json, Server, findings, served
+
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
+
+KILLS = 24
+_SMALL = 400
+_BUNDLE = 60
+
+
+@dataclass
+class Writer:
+    """Sends one value after the other and knows which were acknowledged. The server may die under it."""
+
+    api: Api
+    method: str
+    path: str
+    items: list[ItemId]
+    acknowledged: int = 0
+    sent: int = 0
+    answers: Counter[int] = field(default_factory=Counter)
+
+    def body(self, number: int) -> Json:
+        patches: Json = {i: {"clientMetadata": {"n": number}} for i in self.items}
+        return {"itemPatches": patches} if self.path.endswith("bulk") else {"clientMetadata": {"n": number}}
+
+    def write(self) -> None:
+        self.sent += 1
+        response = self.api.request(self.method, self.path, json=self.body(self.sent))
+        self.answers[response.status_code] += 1
+        if response.status_code == 200:
+            self.acknowledged = self.sent
+
+
+@contextmanager
+def _writing(writers: list[Writer]) -> Iterator[None]:
+    stop = threading.Event()
+
+    def run(writer: Writer) -> None:
+        while not stop.is_set():
+            try:
+                writer.write()
+            except httpx.TransportError:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=run, args=(writer,)) for writer in writers]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def _assert_kept(api: Api, writer: Writer) -> None:
+    """What was acknowledged is there, or what was sent after it; all of a bundle or none."""
+    found = {int(str(metadata["n"])) for metadata in api.metadata(list(writer.items))}
+    assert len(found) == 1, f"a bundle was written in part: {found}"
+    assert writer.acknowledged <= found.pop() <= writer.sent
+
+
+@dataclass
+class Registration:
+    """A job, and what it must come to: addresses that become one item, and those that fail."""
+
+    good: list[str]
+    bad: list[str]
+    job: str = ""
+
+
+def _images(world: World, stem: str, count: int, bad: int) -> Registration:
+    good = [world.put(f"{stem}/{n:04}.png", media_files.png(seed=n)) for n in range(count)]
+    cut = broken_media.cut(media_files.png(64, 64, seed=1))
+    return Registration(good, [world.put(f"{stem}/bad{n}.png", cut) for n in range(bad)])
+
+
+def _supplied(world: World, count: int) -> Registration:
+    return Registration([f"{world.media.as_uri()}/supplied/{n:06}.png" for n in range(count)], [])
+
+
+def _mixed(images: Registration, dice: random.Random) -> Json:
+    urls = [*images.good, *images.bad]
+    dice.shuffle(urls)
+    return {"images": [{"objectUrl": url, "clientMetadata": {"url": url}} for url in urls]}
+
+
+def _facts(images: Registration) -> Json:
+    facts = {"fileSize": 9, "width": 4, "height": 3, "mimeType": "image/png"}
+    return {"images": [{"objectUrl": url, "imageMetadata": facts} for url in images.good]}
+
+
+def _start(api: Api, world: World, images: Registration, files: Json, *, ignore_errors: bool) -> None:
+    response = api.start_job(world.folder, files, world.integration, ignore_errors=ignore_errors)
+    assert response.status_code == 200, response.text
+    images.job = response.json()
+
+
+def _assert_registered(world: World, state: Json, images: Registration, items: dict[str, list[Json]]) -> None:
+    """One item for each good unit, one error for each bad one, and receipts that say so."""
+    assert state["status"] == "DONE", state
+    assert [state[f"units{kind}Count"] for kind in ("Done", "Error", "Pending", "Cancelled")] == [
+        len(images.good), len(images.bad), 0, 0,
+    ]  # fmt: skip
+    assert {url: len(items.get(url, [])) for url in images.good} == dict.fromkeys(images.good, 1)
+    assert not any(url in items for url in images.bad)
+    ids = {str(items[url][0]["uuid"]) for url in images.good}
+    named = state["itemsWithNames"]
+    assert isinstance(named, list)
+    assert sorted(row["itemUuid"] for row in named) == sorted(ids)
+    with world.workspace.catalog.read() as read:
+        receipts = read.jobs.receipts(JobId(images.job), after=-1, limit=1_000_000)
+    by_state = Counter(r.state for r in receipts)
+    assert by_state == Counter({UnitState.DONE: len(images.good)}) + Counter({UnitState.ERROR: len(images.bad)})
+    done = [json.loads(r.receipt or "")["items"] for r in receipts if r.state is UnitState.DONE]
+    assert sorted(unit[0][0] for unit in done) == sorted(ids)
+
+
+def _kill_and_start(server: Server, dice: random.Random) -> None:
+    time.sleep(dice.uniform(0.02, 0.5))
+    server.kill()
+    server.start()
+
+
+def test_server_killed_at_random__nothing_acknowledged_is_lost_and_jobs_end_right(
+    world: World, dice: random.Random
+) -> None:
+    single = [world.workspace.item(world.admin, world.folder, metadata='{"n":0}') for _ in range(2)]
+    bundled = [world.workspace.item(world.admin, world.folder, metadata='{"n":0}') for _ in range(_BUNDLE)]
+    some, whole, instant = (
+        _images(world, "some", _SMALL, 7),
+        _images(world, "whole", _SMALL, 0),
+        _supplied(world, 20_000),
+    )
+    # A slow disk: units take a while, so that kills fall into the middle of the jobs.
+    with served(world.data, FRAMEDEX_JOB_THREADS="2") as server:
+        api = Api(server, world.admin)
+        writers = [
+            *(Writer(api, "PATCH", f"storage/folders/{world.folder}/items/{i}", [i]) for i in single),
+            Writer(api, "PATCH", "storage/items/patch-bulk", bundled),
+        ]
+        kills_in_jobs = 0
+        with _writing(writers):
+            for kill in range(KILLS):
+                if kill == 0:
+                    _start(api, world, some, _mixed(some, dice), ignore_errors=True)
+                if kill == KILLS // 3:
+                    _start(api, world, whole, _mixed(whole, dice), ignore_errors=False)
+                if kill == KILLS // 2:
+                    _start(api, world, instant, _facts(instant), ignore_errors=True)
+                with world.workspace.catalog.read() as read:
+                    kills_in_jobs += bool(read.jobs.runnable(0))
+                _kill_and_start(server, dice)
+                for writer in writers[:1]:
+                    assert writer.acknowledged <= writer.sent
+        states = [api.await_job(world.folder, images.job) for images in (some, whole, instant)]
+        items: dict[str, list[Json]] = {}
+        for item in api.items(world.folder):
+            items.setdefault(str(item["url"]), []).append(item)
+        for images, state in zip((some, whole, instant), states, strict=True):
+            _assert_registered(world, state, images, items)
+        for writer in writers:
+            _assert_kept(api, writer)
+            assert writer.acknowledged > 0
+        print(f"{kills_in_jobs} of {KILLS} kills while jobs ran; acknowledged {[w.acknowledged for w in writers]}")
+        assert kills_in_jobs >= KILLS // 2
+        server.assert_well()
+    assert findings(world.data) == []

@@ -1,0 +1,89 @@
+"""What is refused on purpose, as the SDK shows it (design decision 1)."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID, uuid4
+
+import pytest
+from encord import EncordUserClient
+from encord.exceptions import InvalidArgumentsError, OperationNotAllowed
+from encord.storage import StorageFolder
+from encord.utilities.storage.cloud_data_migration import update_storage_item_cloud_info
+
+from framedex.protocol.refusals import REFUSALS, refusal_reason
+from tests.protocol.curated import Server, register
+from tests.protocol.people import a_name
+from tests.protocol.signing import call, send, signed_v1
+from tests.protocol.wire import endpoint_rows, name_of
+
+pytestmark = pytest.mark.protocol
+
+_LATER = "come with a later version of Framedex"
+
+
+def test_re_encode_videos__is_refused(server: Server, folder: StorageFolder) -> None:
+    (item_id,) = register(server, folder, [("video", {})])
+    with pytest.raises(InvalidArgumentsError, match=f"storage/items/reencode: Re-encoded videos {_LATER}"):
+        folder.re_encode_videos([item_id], "title", force_full_reencoding=False)
+    with pytest.raises(InvalidArgumentsError, match=f"Re-encoded videos {_LATER}"):
+        folder.get_re_encoding_status(uuid4())
+
+
+def test_deidentify_dicom_files__is_refused(client: EncordUserClient, integration_id: UUID) -> None:
+    with pytest.raises(InvalidArgumentsError, match=f"De-identified DICOM files {_LATER}"):
+        client.deidentify_dicom_files_start(["file:///x.dcm"], str(integration_id))
+    with pytest.raises(InvalidArgumentsError, match=f"De-identified DICOM files {_LATER}"):
+        client.deidentify_dicom_files_get_result(uuid4(), timeout_seconds=0)
+
+
+def test_update_storage_item_cloud_info__is_refused(
+    server: Server, client: EncordUserClient, folder: StorageFolder, second: EncordUserClient
+) -> None:
+    (item_id,) = register(server, folder, [("stays", {})])
+    before = second.get_storage_item(item_id).url
+    with pytest.raises(InvalidArgumentsError, match=f"Moves of items to other addresses or integrations {_LATER}"):
+        update_storage_item_cloud_info(client, item_id, new_url="file:///elsewhere.png")
+    assert second.get_storage_item(item_id).url == before
+
+
+def test_sync_private_data_with_cloud_synced_folder__is_refused(folder: StorageFolder) -> None:
+    with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
+        folder.sync_private_data_with_cloud_synced_folder_start()
+    with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
+        folder.sync_private_data_with_cloud_synced_folder_get_result(uuid4(), timeout_seconds=0)
+
+
+def test_re_encode_data__is_refused(client: EncordUserClient) -> None:
+    dataset = client.get_dataset(client.create_dataset(a_name("set"), 0).dataset_hash)  # type: ignore[arg-type] # CORD_STORAGE
+    with pytest.raises(OperationNotAllowed):
+        dataset.re_encode_data([str(uuid4())])
+
+
+def _unproved_endpoints() -> list[tuple[str, str]]:
+    """Endpoints with a reason, and a request for each: all but the one that is half there."""
+    names = dict.fromkeys(name_of(row) for row in endpoint_rows())
+    reasons = {name: refusal_reason(name) for name in names if not name.endswith("/folder-config")}
+    return [(name, reason) for name, reason in reasons.items() if reason is not None]
+
+
+@pytest.mark.parametrize(("name", "reason"), _unproved_endpoints())
+def test_endpoint__is_refused_with_its_reason(server: Server, client: EncordUserClient, name: str, reason: str) -> None:
+    if name.startswith("v1 "):
+        _, method, kind = name.split()
+        body = {"query_type": kind, "query_method": method, "values": {"uid": None, "payload": None}}
+        answer = send(signed_v1(server, client, body)).json()
+        assert (answer["response"], answer["status"]) == (["OPERATION_NOT_ALLOWED"], 400)
+        assert answer["payload"] == f"Framedex does not implement {kind} {method}: {reason}"
+        return
+    method, path = name.split()
+    path = re.sub(r"\{\}", lambda _: str(uuid4()), path)
+    response = call(server, client, method, path)
+    assert response.status_code == 400
+    assert response.json() == {"message": f"Framedex does not implement {method} /v2/public/{path}: {reason}"}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.pattern.pattern)
+def test_refusals__each_says_the_reason_of_some_endpoint(refusal: object) -> None:
+    names = [name_of(row) for row in endpoint_rows()]
+    assert any(refusal_reason(name) == getattr(refusal, "reason", "") for name in names)
