@@ -71,6 +71,7 @@ def load_settings(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     public_url: str | None = None,
+    scheme: str = "http",
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Settings from the command line and the environment; the command line wins.
@@ -86,7 +87,7 @@ def load_settings(
         data=directory.absolute(),
         host=host,
         port=port,
-        public_url=(public_url or environment.get("FRAMEDEX_PUBLIC_URL") or _local_url(host, port)).rstrip("/"),
+        public_url=(public_url or environment.get("FRAMEDEX_PUBLIC_URL") or _local_url(scheme, host, port)).rstrip("/"),
         secret_file=_path(environment, "FRAMEDEX_SECRET_FILE"),
         v1_enabled=environment.get("FRAMEDEX_V1", "on") != "off",
         **numbers,
@@ -98,9 +99,9 @@ def variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
-def _local_url(host: str, port: int) -> str:
+def _local_url(scheme: str, host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"{scheme}://{shown}:{port}"
 
 
 def _path(environment: Mapping[str, str], name: str) -> Path | None:

@@ -15,6 +15,7 @@ from tests.bench.figures import Figure, machine, print_table
 from tests.bench.patches import bundles, patches
 from tests.bench.registration import registration
 from tests.bench.starts import starts
+from tests.bench.streams import rows
 
 
 class Benchmark(Protocol):
@@ -27,6 +28,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "registration": registration,
     "patch": patches,
     "bundle": bundles,
+    "rows": rows,
     "start": starts,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import sqlite3
@@ -49,7 +50,7 @@ def _verdict(ratio: float, *, is_met: bool) -> str:
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that `share` of the values do not pass (nearest rank)."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(round(share * len(ordered), 9)) - 1)]
 
 
 def spread_ms(values_s: Sequence[float]) -> str:
@@ -66,7 +67,7 @@ def machine() -> str:
     return (
         f"{os.cpu_count()} cores {_processor()}, {memory_gib:.0f} GiB, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}\n"
-        f"fdatasync of 4 KiB p50 {_sync_ms():.2f} ms on the benchmark's file system; load average before: {load}"
+        f"fdatasync of 4 KiB p50 {sync_ms():.2f} ms on the benchmark's file system; load average before: {load}"
     )
 
 
@@ -76,7 +77,8 @@ def _processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _sync_ms() -> float:
+def sync_ms() -> float:
+    """Median of what writing 4 KiB durably takes on the file system of the benchmarks, in milliseconds."""
     took = []
     with tempfile.NamedTemporaryFile() as file:
         for _ in range(50):

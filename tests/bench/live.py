@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psutil
+import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from encord import EncordUserClient
@@ -43,8 +46,16 @@ class Live:
 
     def memory_mb(self) -> float:
         """Resident memory of the server and of its own processes, in MB."""
+        return sum(p.memory_info().rss for p in self._processes()) / 1e6
+
+    def cpu_s(self) -> float:
+        """Seconds of CPU time that the server and its own processes have used."""
+        times = [p.cpu_times() for p in self._processes()]
+        return sum(t.user + t.system for t in times)
+
+    def _processes(self) -> list[psutil.Process]:
         server = psutil.Process(self.pid)
-        return sum(p.memory_info().rss for p in [server, *server.children(recursive=True)]) / 1e6
+        return [server, *server.children(recursive=True)]
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,67 @@ def live() -> Iterator[Live]:
     """A new, empty server."""
     with prepared() as directory, directory.served() as server:
         yield server
+
+
+@dataclass
+class Wire:
+    """Seconds that the SDK spent waiting for the server: in all, and until answers began; when the last one ended."""
+
+    seconds: float = 0.0
+    first_byte_s: float = 0.0
+    answered_at: float = 0.0
+
+
+@contextmanager
+def wire_time() -> Iterator[Wire]:
+    """Measures the SDK's requests. Nothing is changed on the way."""
+    wire = Wire()
+    send = requests.Session.send
+
+    def timed(self: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        began = time.perf_counter()
+        try:
+            response = send(self, request, **kwargs)
+        finally:
+            wire.answered_at = time.perf_counter()
+            wire.seconds += wire.answered_at - began
+        wire.first_byte_s += response.elapsed.total_seconds()
+        return response
+
+    requests.Session.send = timed  # type: ignore[method-assign]  # observed, not replaced
+    try:
+        yield wire
+    finally:
+        requests.Session.send = send  # type: ignore[method-assign]  # put back
+
+
+def manifest(server: Live, count: int, *, with_metadata: bool) -> dict[str, Any]:
+    """Images with supplied facts, in the documented form; each call has other addresses."""
+    run = uuid4().hex[:8]
+    images: list[dict[str, Any]] = [
+        {
+            "objectUrl": f"file://{server.media}/{run}/camera-{i % 7}/frame-{i:08d}.jpg",
+            "imageMetadata": {
+                "mimeType": "image/jpeg",
+                "fileSize": 200_000 + i * 7 % 99_991,
+                "width": 640 + i % 1280,
+                "height": 480 + i % 600,
+            },
+        }
+        for i in range(count)
+    ]
+    if with_metadata:
+        weathers = ("rain", "sun", "fog", "snow")
+        for i, image in enumerate(images):
+            image["clientMetadata"] = {
+                "run": run,
+                "weather": weathers[i % 4],
+                "temperature": i % 71 - 20 + (i % 10) / 10,
+                "is_night": i % 5 == 0,
+                "vehicle": f"car-{i % 97}",
+                "taken_at": f"2026-03-{1 + i % 28:02d}T{i % 24:02d}:{i % 60:02d}:00Z",
+            }
+    return {"images": images}
 
 
 class SignedConnection:

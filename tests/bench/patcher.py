@@ -29,10 +29,10 @@ def main() -> None:
     while not stop.is_set():
         status, answer, seconds = connection.send("PATCH", target, patch_body(number))
         assert status == 200, answer
-        # What a PATCH waited because the one before it was late is the server's delay too.
-        took.append(max(seconds, time.perf_counter() - due))
+        took.append(seconds)
         number += 1
-        due += _EVERY_S
+        # One every 50 ms, or as soon as the one before is answered.
+        due = max(due + _EVERY_S, time.perf_counter())
         time.sleep(max(0.0, due - time.perf_counter()))
     print(json.dumps(took), flush=True)
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 from encord.http.bundle import Bundle
 from encord.storage import StorageFolder, StorageItem
 
-from tests.bench.figures import Figure, at_most, percentile, plain, spread_ms
-from tests.bench.live import Live, SignedConnection, live
+from tests.bench.figures import Figure, at_most, percentile, plain, spread_ms, sync_ms
+from tests.bench.live import Live, SignedConnection, live, wire_time
 
 _NUMBERS = count()
 _BUNDLE = 1000
@@ -37,7 +37,7 @@ def patches(*, is_quick: bool) -> Iterator[Figure]:
     with live() as server:
         folder, items = _registered(server, 1000)
         connection = SignedConnection(server.url, server.private_pem)
-        took = []
+        took, cpu = [], server.cpu_s()
         for number in range(300 if is_quick else 3000):
             item = items[number % len(items)]
             target = f"/v2/public/storage/folders/{folder.uuid}/items/{item.uuid}"
@@ -46,30 +46,34 @@ def patches(*, is_quick: bool) -> Iterator[Figure]:
             took.append(seconds)
         settled = took[50:]
         p50 = percentile(settled, 0.5) * 1e3
-        yield at_most(
-            "PATCH of one item, 1 kB, signed, keep-alive, durable, p50", p50, 4, "ms", more=spread_ms(settled)
-        )
+        work = "PATCH of one item, 1 kB, signed, keep-alive, durable, p50"
+        yield at_most(work, p50, 4, "ms", more=spread_ms(settled))
+        yield plain("  … of which the disk takes to sync 4 KiB at this moment", sync_ms(), "ms")
+        yield plain("  … CPU of the server for each", (server.cpu_s() - cpu) / len(took) * 1e3, "ms")
 
 
 def bundles(*, is_quick: bool) -> Iterator[Figure]:
     """`item.update` of a thousand items in a bundle through the SDK, to committed."""
     with live() as server:
         _, items = _registered(server, _BUNDLE)
-        sent, took = [], []
+        committed, took = [], []
         for _ in range(3 if is_quick else 25):
             updates = [_update(next(_NUMBERS)) for _ in items]
-            began = time.perf_counter()
-            with Bundle(bundle_size=_BUNDLE) as bundle:
-                for item, metadata in zip(items, updates, strict=True):
-                    item.update(client_metadata=metadata, bundle=bundle)
-                sent.append(time.perf_counter() - began)
-            took.append(time.perf_counter() - began)
-        p50 = percentile(took, 0.5) * 1e3
-        yield at_most("bundle of 1000 item.update through the SDK, p50", p50, 150, "ms", more=spread_ms(took))
-        yield plain("  … of it collecting the calls in the SDK, p50", percentile(sent, 0.5) * 1e3, "ms")
-        wire = _bare_bundles(server, items, rounds=len(took))
+            with wire_time() as wire:
+                began = time.perf_counter()
+                with Bundle(bundle_size=_BUNDLE) as bundle:
+                    for item, metadata in zip(items, updates, strict=True):
+                        item.update(client_metadata=metadata, bundle=bundle)
+                took.append(time.perf_counter() - began)
+            committed.append(wire.answered_at - began)
+        p50 = percentile(committed, 0.5) * 1e3
+        yield at_most(
+            "bundle of 1000 item.update through the SDK, to committed, p50", p50, 150, "ms", more=spread_ms(committed)
+        )
+        yield plain("  … to the end of the call (the SDK reads 1000 items), p50", percentile(took, 0.5) * 1e3, "ms")
+        bare = _bare_bundles(server, items, rounds=len(took))
         yield plain(
-            "  … the same 1000 in one raw signed PATCH, p50", percentile(wire, 0.5) * 1e3, "ms", more=spread_ms(wire)
+            "  … the same 1000 in one raw signed PATCH, p50", percentile(bare, 0.5) * 1e3, "ms", more=spread_ms(bare)
         )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from framedex.core.clock import now_us
-from framedex.core.ids import FolderId, ItemId, new_id
+from framedex.core.ids import FolderId, ItemId, JobId, new_id
+from framedex.core.jobs import UnitState
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog import Entity, Op
 from framedex.core.ports.catalog_items import NewItem
+from framedex.core.registration import ObjectRef, Unit, encode_receipt, encode_unit
 from tests.bench.figures import Figure, at_most, percentile
 from tests.bench.live import OWNER, SignedConnection, prepared
 from tests.builders.living import Person, Workspace, serving
@@ -72,13 +74,20 @@ def _fill(data: Path, count: int) -> None:
     workspace = Workspace(data)
     owner = _owner(workspace)
     folder_id = workspace.folder(owner, "a million")
-    now = now_us()
+    now, job_id = now_us(), JobId(new_id())
     for start in range(0, count, _BATCH):
         new = [_item(owner, folder_id, number) for number in range(start, start + _BATCH)]
         with workspace.catalog.write() as unit:
             unit.items.add_many(new, user_id=owner.id, now_us=now)
             unit.log(Entity.ITEM, Op.CREATE, [item.id for item in new])
+            unit.jobs.add_units(job_id, [_done(start + i, item) for i, item in enumerate(new)])
     workspace.close()
+
+
+def _done(position: int, item: NewItem) -> tuple[int, UnitState, str, str]:
+    """What the job that registered an item leaves behind: start-up must not look through a million of them."""
+    unit = Unit(item.item_type, (ObjectRef(item.url or "", facts=item.facts),), metadata=item.metadata)
+    return position, UnitState.DONE, encode_unit(unit), encode_receipt({"items": [[item.id, item.name]]})
 
 
 def _owner(workspace: Workspace) -> Person:

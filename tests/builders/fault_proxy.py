@@ -52,6 +52,31 @@ def answering(status: int, times: int, *, code: str = "SlowDown") -> Fault:
     return fault
 
 
+def with_date(date: str) -> Fault:
+    """Requests of the root are answered with this date."""
+
+    def fault(handler: _Handler) -> bool:
+        if handler.path != "/":
+            return False
+        handler.send_response_only(403)
+        handler.send_header("Date", date)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        return True
+
+    return fault
+
+
+def never_expiring(handler: _Handler) -> bool:
+    """A store that hands out what was signed for a second, whenever it is asked."""
+    if "X-Amz-Expires=1&" not in handler.path:
+        return False
+    handler.send_response(200)
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+    return True
+
+
 def silent(seconds: float) -> Fault:
     """Requests are taken and not answered for a while, then broken off."""
 
@@ -81,6 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.endheaders(body or None)
             answer = upstream.getresponse()
             content = answer.read()
+        except (OSError, http.client.HTTPException):  # The store is away, and so is this.
+            self.close_connection = True
+            return
         finally:
             upstream.close()
         proxy.sent_bytes += len(content)
@@ -95,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_HEAD = do_PUT = do_DELETE = do_OPTIONS = _pass  # noqa: N815 - named by http.server
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_OPTIONS = _pass  # noqa: N815 - named by http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         pass

@@ -10,10 +10,9 @@ import base64
 import hashlib
 import hmac
 import json
-import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,19 +52,15 @@ def require_peer(name: str) -> Path:
 
 
 @contextmanager
-def _running(command: Sequence[object], log: Path, ready: str) -> Iterator[None]:
+def _running(command: Sequence[object], log: Path, ready: str) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, cwd=log.parent)
     try:
         _await_answer(ready, process, log)
-        yield
+        yield process
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # Nothing of it is kept, and SeaweedFS takes ten seconds to say goodbye.
+        process.wait()
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -89,7 +84,7 @@ class Seaweed:
     """An S3 endpoint with one identity."""
 
     endpoint: str
-    folder: Path
+    kill: Callable[[], None]
 
     @property
     def credentials(self) -> bytes:
@@ -117,8 +112,11 @@ class Seaweed:
 
 
 @contextmanager
-def seaweed(folder: Path, *, port: int | None = None) -> Iterator[Seaweed]:
-    """SeaweedFS on a folder, which keeps what is put there; `port` starts it again where it was."""
+def seaweed(folder: Path, *, port: int | None = None, allowed_origins: str = "*") -> Iterator[Seaweed]:
+    """SeaweedFS on a folder, which keeps what is put there; `port` starts it again where it was.
+
+    Pages of `allowed_origins` may read.
+    """
     program = require_peer("weed")
     identity = {"name": "tests", "credentials": [{"accessKey": S3_KEY, "secretKey": S3_SECRET}], "actions": ["Admin"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
@@ -131,10 +129,11 @@ def seaweed(folder: Path, *, port: int | None = None) -> Iterator[Seaweed]:
         "volume.port": free_port(), "volume.port.grpc": free_port(), "filer.port": free_port(),
         "filer.port.grpc": free_port(), "volume.max": 20, "master.volumeSizeLimitMB": 256,
         "volume.preStopSeconds": 0, "s3.port.iceberg": 0, "s3.port.lance": 0,
+        "s3.allowedOrigins": allowed_origins,
     }  # fmt: skip
     command = [program, "server", "-s3", *(f"-{name}={value}" for name, value in arguments.items())]
-    with _running(command, folder / "weed.log", f"http://127.0.0.1:{s3}/healthz"):
-        yield Seaweed(f"http://127.0.0.1:{s3}", folder)
+    with _running(command, folder / "weed.log", f"http://127.0.0.1:{s3}/healthz") as process:
+        yield Seaweed(f"http://127.0.0.1:{s3}", process.kill)
 
 
 @dataclass(frozen=True)

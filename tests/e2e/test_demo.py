@@ -69,6 +69,8 @@ def a_demo(data: Path, sample: Path, *, port: int = 0, environment: dict[str, st
     finally:
         if demo.process.poll() is None:
             demo.stop()
+        assert demo.process.stdout is not None
+        demo.process.stdout.close()
         assert "Traceback" not in demo.text, demo.text
 
 
@@ -123,8 +125,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_demo__loads_and_what_it_prints_works(tmp_path: Path, sample: Path) -> None:
-    with a_demo(tmp_path / "data", sample) as demo:
+    # Nothing listens there: requests to the server must not take this way.
+    proxy = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.org"}
+    with a_demo(tmp_path / "data", sample, environment=proxy) as demo:
         text = demo.until(_END)
+        assert "export NO_PROXY=127.0.0.1" in text
         client = client_of(text)
         assert_loaded(client, json.loads((sample / "plan.json").read_text()))
         printed = run_snippet(text)
@@ -173,8 +178,17 @@ def test_demo__a_taken_port_and_a_second_demo_are_said(tmp_path: Path, sample: P
             assert f'domain="http://127.0.0.1:{taken}"' not in text
             with a_demo(tmp_path / "data", sample) as second:
                 second.until("is being served already")
-                second.process.communicate(timeout=30)
-                assert second.process.returncode == 1
+                assert second.process.wait(timeout=30) == 1
+
+
+def test_demo__says_that_the_files_were_moved(tmp_path: Path, sample: Path) -> None:
+    with a_demo(tmp_path / "data", sample) as demo:
+        demo.until("  images")
+    write_small_sample(tmp_path / "elsewhere")
+    with a_demo(tmp_path / "data", tmp_path / "elsewhere") as demo:
+        demo.until(f"was loaded with sample files from {sample}/media")
+        assert f"rm -rf {tmp_path}/data" in demo.text
+        assert demo.process.wait(timeout=30) == 1
 
 
 def test_demo__starts_without_sample_data(tmp_path: Path) -> None:

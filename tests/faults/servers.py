@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -20,7 +21,7 @@ from framedex.core.ids import FolderId
 from framedex.settings import load_settings
 from tests.builders.living import Person, command, free_port
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 READY_S = 60.0
 
@@ -128,12 +129,14 @@ class Api:
         return found
 
     def start_job(
-        self, folder: FolderId, files: Json, integration: str | None, *, ignore_errors: bool = True
+        self, folder: FolderId, files: Mapping[str, object], integration: str | None, *, ignore_errors: bool = True
     ) -> httpx.Response:
         body = {"externalFiles": files, "integrationHash": integration, "ignoreErrors": ignore_errors}
         return self.request("POST", f"storage/folders/{folder}/data-upload-jobs", json=body)
 
-    def register(self, folder: FolderId, files: Json, integration: str | None, *, ignore_errors: bool = True) -> Json:
+    def register(
+        self, folder: FolderId, files: Mapping[str, object], integration: str | None, *, ignore_errors: bool = True
+    ) -> Json:
         """A job to its end."""
         started = self.start_job(folder, files, integration, ignore_errors=ignore_errors)
         assert started.status_code == 200, started.text

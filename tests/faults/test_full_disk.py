@@ -80,7 +80,7 @@ def test_disk_below_its_reserve__writes_are_refused_and_reads_go_on(small_disk: 
         api = Api(server, world.admin)
         url = world.put("a.png", media_files.png())
         registered = api.register(world.folder, {"images": [{"objectUrl": url}]}, world.integration)
-        item = registered["itemsWithNames"][0]["itemUuid"]  # type: ignore[index]  # JSON
+        item = registered["itemsWithNames"][0]["itemUuid"]
         patch = f"storage/folders/{world.folder}/items/{item}"
         place = _upload_place(api, world)
         filling = _fill(small_disk, leave=_RESERVE - MIB)

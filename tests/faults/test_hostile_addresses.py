@@ -93,7 +93,7 @@ def test_symlink_swapped_while_it_is_read__never_shows_what_is_outside(api: Api,
     swapped = world.media / f"swapped-{new_id()}.txt"
     swapped.symlink_to(good)
     files = {"textFiles": [{"objectUrl": swapped.as_uri(), "title": "t"}]}
-    item = api.register(world.folder, files, world.integration)["itemsWithNames"][0]["itemUuid"]  # type: ignore[index]  # JSON
+    item = api.register(world.folder, files, world.integration)["itemsWithNames"][0]["itemUuid"]
     signed = str(api.answer("GET", f"storage/items/{item}?signUrl=true")["signedUrl"])
     stop = threading.Event()
 
@@ -170,7 +170,7 @@ def test_addresses_inside_scenes_and_series__pass_the_same_check(api: Api, world
         {"imageGroups": [{"title": "g", "objectUrl_0": listener.url, "objectUrl_1": "file:///etc/passwd"}]},
         {"dicomSeries": [{"title": "d", "objectUrl_0": listener.url}]},
     ):
-        started = api.start_job(world.folder, files, world.integration)  # type: ignore[arg-type]  # JSON
+        started = api.start_job(world.folder, files, world.integration)
         assert started.status_code in (200, 400)
         if started.status_code == 200:
             assert api.await_job(world.folder, started.json())["unitsDoneCount"] == 0

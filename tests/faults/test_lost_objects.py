@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import httpx
@@ -33,7 +33,7 @@ def api(shared: tuple[World, Server], world: World) -> Iterator[Api]:
 def _one(api: Api, world: World, kind: str, url: str) -> str:
     state = api.register(world.folder, {kind: [{"objectUrl": url, "title": "x"}]}, world.integration)
     assert state["unitsDoneCount"] == 1, state
-    return str(state["itemsWithNames"][0]["itemUuid"])  # type: ignore[index]  # JSON
+    return str(state["itemsWithNames"][0]["itemUuid"])
 
 
 def _signed(api: Api, item: str) -> str:
@@ -63,7 +63,7 @@ def test_object_deleted_after_registration__404_and_the_item_stays(api: Api, wor
 def test_own_object_lost__404_and_the_item_stays(api: Api, world: World) -> None:
     body = {"itemType": "image", "count": 1}
     page = api.answer("POST", f"storage/folders/{world.folder}/upload-signed-urls", json=body)
-    place = page["results"][0]  # type: ignore[index]  # JSON
+    place = page["results"][0]
     content = media_files.png()
     assert httpx.put(place["signedUrl"], content=content).status_code == 200
     files = {"images": [{"objectUrl": place["objectKey"], "title": "x"}]}
@@ -91,7 +91,7 @@ def test_integration_root_away__says_so(api: Api, world: World) -> None:
     assert httpx.get(_signed(api, item)).status_code == 200
 
 
-_TRUNCATED = {
+_TRUNCATED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "videos": ("mp4", lambda: media_files.video(frames=30)),
     "images": ("png", lambda: media_files.png(200, 200)),
     "audio": ("wav", media_files.audio),

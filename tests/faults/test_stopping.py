@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -52,7 +53,7 @@ def test_sigterm__finishes_requests_answers_held_polls_and_parks_jobs(world: Wor
         assert len(api.items(world.folder)) == len(urls) + 1
 
 
-def _slow_patch(port: int, world: World, item: str, started: threading.Event):  # noqa: ANN202
+def _slow_patch(port: int, world: World, item: str, started: threading.Event) -> Callable[[], bytes]:
     """A PATCH whose last byte comes a second after the server was told to stop."""
     body = b'{"clientMetadata":{"n":1}}'
     head = (
@@ -109,6 +110,7 @@ def test_sigterm__twice_and_while_it_starts(world: World) -> None:
     _, errors = process.communicate(timeout=30)
     assert b"Traceback" not in errors
     with served(world.data) as server:
-        threading.Timer(0.05, lambda: server.process and server.process.terminate()).start()
+        assert server.process is not None
+        threading.Timer(0.05, server.process.terminate).start()
         assert server.terminate() < 15
     assert findings(world.data) == []

@@ -13,6 +13,7 @@ import pytest
 from encord import EncordUserClient
 from encord.exceptions import EncordException, InvalidArgumentsError
 from encord.http.bundle import Bundle
+from encord.orm.dataset import DataRow, StorageLocation
 from encord.storage import StorageFolder
 
 from tests.builders import media_files
@@ -82,6 +83,25 @@ def test_upload__keeps_every_value(folder: StorageFolder, second: EncordUserClie
     path.write_bytes(media_files.png())
     uuid = folder.upload_image(path, client_metadata=EXACT)
     _same(second.get_storage_item(uuid).client_metadata, EXACT)
+
+
+def _row(client: EncordUserClient, image: UUID) -> DataRow:
+    """A data row of a new dataset."""
+    made = client.create_dataset(a_name("rows"), StorageLocation.CORD_STORAGE, create_backing_folder=False)
+    return client.get_dataset(made.dataset_hash).link_items([image])[0]
+
+
+@pytest.mark.works("v1 POST datarow")
+def test_data_row__keeps_every_value(image: UUID, client: EncordUserClient, second: EncordUserClient) -> None:
+    row = _row(client, image)
+    row.client_metadata = EXACT
+    with pytest.deprecated_call():
+        row.save()
+    _same(second.get_storage_item(image).client_metadata, EXACT)
+    row.client_metadata = {"a": [float("nan")]}
+    with pytest.deprecated_call(), pytest.raises(EncordException, match=r"client_metadata\.a\[0\]: NaN is not JSON"):
+        row.save()
+    _same(second.get_storage_item(image).client_metadata, EXACT)
 
 
 @pytest.mark.works("POST storage/folders", "PATCH storage/folders/{}", "PATCH storage/folders/patch-bulk")
@@ -194,10 +214,11 @@ def test_frames__set_on_an_existing_video(
 
 # ----------------------------------------------------------------------------------------------------------- refusals
 
-Way = Callable[[object], None]
+_WAYS = ("patch", "bundle", "register", "upsert", "upload", "data row", "new folder", "folder", "merge patch")
+Way = Callable[[dict[str, Any]], object]
 
 
-@pytest.fixture(params=["patch", "bundle", "register", "upsert", "upload", "new folder", "folder", "merge patch"])
+@pytest.fixture(params=_WAYS)
 def way(
     request: pytest.FixtureRequest,
     server: Server,
@@ -209,7 +230,7 @@ def way(
     """Every way in for metadata."""
     item = client.get_storage_item(image)
 
-    def bundled(metadata: Any) -> None:
+    def bundled(metadata: dict[str, Any]) -> None:
         with Bundle() as bundle:
             item.update(client_metadata=metadata, bundle=bundle)
 
@@ -223,10 +244,16 @@ def way(
         files = {"videos": [video], "skip_duplicate_urls": True, "upsert_metadata": True}
         folder.add_private_data_to_folder_start(str(server.integration_id), files)
 
-    def uploaded(metadata: Any) -> None:
+    def uploaded(metadata: dict[str, Any]) -> None:
         path = tmp_path / "a.png"
         path.write_bytes(media_files.png())
         folder.upload_image(path, client_metadata=metadata)
+
+    def through_a_row(metadata: dict[str, Any]) -> None:
+        row = _row(client, image)
+        row.client_metadata = metadata
+        with pytest.deprecated_call():
+            row.save()
 
     def merged(metadata: object) -> None:
         with own_api(server, client) as api:
@@ -235,18 +262,19 @@ def way(
         assert answer.headers["content-type"] == "application/problem+json"
         raise InvalidArgumentsError(answer.json()["detail"])
 
-    ways: dict[str, Callable[[Any], object]] = {
+    ways: dict[str, Way] = {
         "patch": lambda metadata: item.update(client_metadata=metadata),
         "bundle": bundled,
         "register": lambda metadata: _register_video(server, folder, metadata),
         "upsert": upserted,
         "upload": uploaded,
+        "data row": through_a_row,
         "new folder": lambda metadata: client.create_storage_folder(a_name("bad"), client_metadata=metadata),
         "folder": lambda metadata: folder.update(client_metadata=metadata),
         "merge patch": merged,
     }
     before = (item.client_metadata, folder.client_metadata)
-    yield lambda metadata: ways[request.param](metadata) and None
+    yield ways[request.param]
     again = client.get_storage_folder(folder.uuid)
     assert (client.get_storage_item(image).client_metadata, again.client_metadata) == before
     assert {found.name for found in again.list_items()} <= {"image", "video"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -20,8 +20,8 @@ from encord.orm.storage import StorageLocationName
 from encord.storage import StorageFolder, StorageItem
 
 from tests.builders import media_files
-from tests.builders.fault_proxy import FaultProxy, answering, fault_proxy
-from tests.builders.living import run, serving
+from tests.builders.fault_proxy import FaultProxy, answering, fault_proxy, silent
+from tests.builders.living import free_port, run, serving
 from tests.builders.peers import AZURE_KEY, S3_KEY, S3_SECRET, Seaweed, azurite, fake_gcs, seaweed
 from tests.protocol.conftest import OWNER, LiveServer
 from tests.protocol.people import a_name, client_of
@@ -83,7 +83,7 @@ def _signed(client: EncordUserClient, item: UUID) -> str:
     return url
 
 
-@pytest.mark.works(*_JOB, "GET storage/items/{}", "GET storage/folders/{}/items")
+@pytest.mark.works(*_JOB, "GET storage/folders/{}/items")
 def test_register__every_name_and_form_from_s3(
     server: LiveServer, client: EncordUserClient, second: EncordUserClient, folder: StorageFolder, weed: Seaweed,
     secrets: Path,
@@ -289,7 +289,9 @@ def test_signed_urls_end_and_secrets_stay_inside(
         headers = {"Authorization": f"Bearer {client.get_bearer_token()}"}
         answered = httpx.get(f"{url}/api/v1/integrations", headers=headers).text
         assert integration in answered
-    said = [listed, checked.stdout, checked.stderr, answered]
+    audited = run("audit", "--data", data).stdout
+    assert str(item.uuid) in next(line for line in audited.splitlines() if "item.sign" in line)
+    said = [listed, checked.stdout, checked.stderr, answered, audited]
     files = [path for path in (*data.rglob("*"), *(tmp_path / "backup").rglob("*")) if path.is_file()]
     assert any(path.name == "serve.log" for path in files)
     for secret in (S3_SECRET, weed.credentials.decode()):
@@ -304,3 +306,62 @@ def _await_refusal(url: str) -> None:
             return
         time.sleep(0.2)
     raise AssertionError("the signed address does not end")
+
+
+@pytest.mark.works(*_JOB)
+def test_register__the_store_is_killed_and_comes_back(
+    server: LiveServer, client: EncordUserClient, second: EncordUserClient, folder: StorageFolder, tmp_path: Path
+) -> None:
+    """SIGKILL in the middle of a job; seconds later a store with the same data answers at the same address."""
+    names, port = [f"{i}.png" for i in range(120)], free_port()
+    secret = tmp_path / "secret.json"
+    with seaweed(tmp_path, port=port) as weed:
+        secret.write_bytes(weed.credentials)
+        store = weed.make_bucket(BUCKET)
+        for i, name in enumerate(names):
+            obstore.put(store, name, media_files.png(4 + i, 4, seed=i))
+        with fault_proxy(weed.endpoint) as proxy:
+            integration = _s3(server, secret, proxy.endpoint, f"s3://{BUCKET}")
+            images = [{"objectUrl": f"s3://{BUCKET}/{name}"} for name in names]
+            job = folder.add_private_data_to_folder_start(integration, {"images": images})
+            _await(lambda: proxy.count("GET") >= 10)
+            weed.kill()
+            assert proxy.count("GET") < len(names), "the job was over before the store was killed"
+            time.sleep(2)
+            with seaweed(tmp_path, port=port):
+                result = folder.add_private_data_to_folder_get_result(job, timeout_seconds=120)
+    assert (result.status, result.unit_errors) == (LongPollingStatus.DONE, [])
+    assert sorted(item.width or 0 for item in _items(second, folder).values()) == list(range(4, 124))
+
+
+def _await(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.slow
+@pytest.mark.works(*_JOB)
+def test_register__a_silent_bucket_holds_up_nobody_else(
+    server: LiveServer, client: EncordUserClient, second: EncordUserClient, folder: StorageFolder, weed: Seaweed,
+    secrets: Path, proxy: FaultProxy,
+) -> None:  # fmt: skip
+    """More units than the server has threads wait for one bucket; requests and another bucket's job go on."""
+    top = str(uuid4())
+    obstore.put(weed.store(BUCKET), f"{top}/a.png", media_files.png(5, 5, seed=5))
+    url = f"s3://{BUCKET}/{top}/a.png"
+    proxy.fault = silent(60)
+    stuck = _s3(server, secrets, proxy.endpoint, f"s3://{BUCKET}/stuck")
+    good = _s3(server, secrets, weed.endpoint, f"s3://{BUCKET}/{top}")
+    elsewhere = client.create_storage_folder(a_name("stuck"))
+    images = [{"objectUrl": f"s3://{BUCKET}/stuck/{i}.png"} for i in range(12)]
+    elsewhere.add_private_data_to_folder_start(stuck, {"images": images})
+    _await(lambda: proxy.count() >= 4)
+    began = time.monotonic()
+    for _ in range(10):
+        list(second.list_storage_folders())
+    assert time.monotonic() - began < 10
+    assert _register(folder, good, [{"objectUrl": url}]).status == LongPollingStatus.DONE
+    assert time.monotonic() - began < 60
+    assert [item.width for item in _items(second, folder).values()] == [5]

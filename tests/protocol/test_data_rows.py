@@ -129,6 +129,19 @@ def test_list_data_rows__filters(
     assert titles(created_before=(now - timedelta(minutes=5)).isoformat()) == []
 
 
+@pytest.mark.parametrize(
+    ("filters", "what"),
+    [
+        ({"title_like": "cat\\"}, "backslash"),
+        ({"title_like": "%" * 60_000}, "60000"),
+        ({"data_hashes": ["no uuid"]}, r"data_hashes\[0\]"),
+    ],
+)
+def test_list_data_rows__wrong_filters_are_named(dataset: Dataset, filters: dict[str, object], what: str) -> None:
+    with pytest.raises(InvalidArgumentsError, match=what):
+        dataset.list_data_rows(**filters)  # type: ignore[arg-type]  # wrong on purpose
+
+
 def test_list_data_rows__with_metadata(
     second: EncordUserClient, dataset: Dataset, folder: StorageFolder, server: Server
 ) -> None:
@@ -323,6 +336,23 @@ def test_data_group__is_one_row(dataset: Dataset, folder: StorageFolder, server:
     group = folder.create_data_group(DataGroupGrid(name="pair", layout_contents=ids))
     (row,) = dataset.link_items([group])
     assert (row.data_type, row.backing_item_uuid, row.file_link) == (DataType.GROUP, group, None)
+
+
+def test_link_items__a_body_past_its_limit_is_413(client: EncordUserClient, dataset: Dataset, server: Server) -> None:
+    """Manifests may have a gigabyte, everything else 64 MiB; v1 says only inside which it is."""
+    ids = ",".join([f'"{uuid4()}"'] * 1_800_000)
+    query = (
+        '{"query_type": "datasetlinkitems", "query_method": "POST", "values": '
+        f'{{"uid": "{dataset.dataset_hash}", "payload": {{"item_uuids": [{ids}]}}}}}}'
+    )
+    headers = {
+        "Authorization": f"Bearer {client.get_bearer_token()}",
+        "ResourceType": "dataset",
+        "ResourceID": dataset.dataset_hash,
+    }
+    answer = httpx.post(f"{server.url}/public", content=query, headers=headers, timeout=60)
+    assert answer.status_code == 413
+    assert "64 MiB" in answer.json()["payload"]
 
 
 def test_re_encode_data__is_refused_with_a_reason(dataset: Dataset) -> None:

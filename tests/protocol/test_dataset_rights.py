@@ -18,6 +18,7 @@ from encord.dataset import Dataset
 from encord.exceptions import AuthorisationError, ResourceNotFoundError
 from encord.group import Group
 from encord.orm.dataset import DatasetDataLongPolling, DatasetUserRole, LongPollingStatus, StorageLocation
+from encord.orm.storage import DataUploadImageGroupFromItems, DataUploadItems
 from encord.storage import StorageFolder
 
 from framedex.auth.openssh import generate_key_pair
@@ -218,6 +219,27 @@ def test_link_items__of_items_seen_through_a_dataset_is_refused(scene: Scene) ->
         scene.stranger.get_storage_item(scene.item)
 
 
+def test_link_items__of_items_seen_through_a_dataset_is_refused_by_way_of_a_mirror_too(
+    scene: Scene, server: Server
+) -> None:
+    scene.dataset.add_users([scene.email], DatasetUserRole.USER)
+    made = scene.stranger.create_dataset(a_name("mirrored"), StorageLocation.CORD_STORAGE)
+    assert made.backing_folder_uuid is not None
+    mirror = scene.stranger.get_storage_folder(made.backing_folder_uuid)
+    with pytest.raises(AuthorisationError):
+        mirror.create_data_group([scene.item])
+    upload = DataUploadItems(
+        image_groups_from_items=[DataUploadImageGroupFromItems(image_items=[scene.item], title="g", create_video=False)]
+    )
+    integration = _integration_of(server, scene.email)
+    job = mirror.add_private_data_to_folder_start(integration, upload, ignore_errors=True)
+    result = mirror.add_private_data_to_folder_get_result(job, 60)
+    assert (result.units_done_count, result.units_error_count) == (0, 1)
+    assert "you have no role" in result.errors[0]
+    assert list(mirror.list_items()) == []
+    assert scene.stranger.get_dataset(made.dataset_hash).data_rows == []
+
+
 def _integration_of(server: Server, email: str) -> str:
     """An integration of the same files that this user may register with."""
     catalog = open_sqlite(server.data / "catalog.db")
@@ -253,6 +275,27 @@ def test_upsert__through_a_dataset_does_not_edit_items_of_others(
     assert "you may not edit" in refused.errors[0]
     assert client.get_storage_item(scene.item).client_metadata == {"secret": 1}
     assert list(own.list_items()) == []
+
+
+def test_changes__of_datasets_show_themselves_to_readers(scene: Scene, server: Server) -> None:
+    headers = {"Authorization": f"Bearer {scene.stranger.get_bearer_token()}"}
+
+    def seen() -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=60) as own:
+            after, seq = 0, own.get("/status").json()["seq"]
+            while after < seq:
+                page = own.get("/changes", params={"after": after, "limit": 1000}).json()
+                found |= {(change["entity"], change["id"]) for change in page["changes"]}
+                after = page["next_after"]
+        return found
+
+    theirs = {("dataset", scene.dataset.dataset_hash), ("data_row", scene.row), ("item", str(scene.item))}
+    assert not theirs & seen()
+    scene.dataset.add_users([scene.email], DatasetUserRole.USER)
+    assert theirs <= seen()
+    scene.dataset.remove_users([scene.email])
+    assert not theirs & seen()
 
 
 # --------------------------------------------------------------------------------- v1 requests with an edited header

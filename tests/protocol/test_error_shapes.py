@@ -46,9 +46,9 @@ def _message(answer: requests.Response, status: int) -> str:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "the request body is wrong: Input data was truncated"),
-        (b"{", "the request body is wrong: Input data was truncated"),
-        (b"nonsense", "the request body is wrong: JSON is malformed: invalid character (byte 4)"),
+        (b"", "$: not valid JSON: Expecting value (character 0)"),
+        (b"{", "$: not valid JSON: Expecting property name enclosed in double quotes (character 1)"),
+        (b"nonsense", "$: not valid JSON: Expecting value (character 0)"),
         (b"[]", "the request body is wrong: Expected `object`, got `array`"),
         (b"{}", "the request body is wrong: Object missing required field `name`"),
         (b'{"name": 1}', "the request body is wrong: Expected `str`, got `int` - at `$.name`"),
@@ -211,7 +211,7 @@ def test_v1__a_bad_envelope_is_told(server: Server, client: EncordUserClient, bo
     assert found.status_code == 200
     assert found.json()["response"] == ["INVALID_ARGUMENTS_ERROR"]
     assert found.json()["status"] == 400
-    assert "request body" in found.json()["payload"]
+    assert any(text in found.json()["payload"] for text in ("request body", "not valid JSON"))
 
 
 def test_v1__above_the_cap_is_a_real_413(server: Server, client: EncordUserClient) -> None:

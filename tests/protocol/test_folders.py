@@ -211,18 +211,37 @@ def test_delete__needs_admin(
 # ------------------------------------------------------------------------------------------ summary, config, groups
 
 
+def _one_of_each(server: Server) -> dict[str, list[dict[str, object]]]:
+    """Kinds whose facts can be supplied, so that no file is read; of 1, 2, 4 and 8 bytes."""
+
+    def unit(name: str, block: str, **facts: object) -> list[dict[str, object]]:
+        return [{"objectUrl": f"file://{server.media}/{uuid4()}/{name}", block: facts}]
+
+    sound = {"sampleRate": 8000, "bitDepth": 16, "codec": "pcm_s16le", "numChannels": 1}
+    moving = {"fps": 25.0, "duration": 2.0, "width": 4, "height": 3, "mimeType": "video/mp4"}
+    return {
+        "videos": unit("a.mp4", "videoMetadata", fileSize=1, **moving),
+        "audio": unit("a.wav", "audioMetadata", fileSize=2, duration=1.0, mimeType="audio/wav", **sound),
+        "pdfs": unit("a.pdf", "pdfMetadata", fileSize=4, numPages=3),
+        "text": unit("a.txt", "textMetadata", fileSize=8, mimeType="text/plain"),
+    }
+
+
 @pytest.mark.works("GET storage/folders/{}/summary")
 def test_get_summary__counts_what_lies_directly_inside(
     server: Server, folder: StorageFolder, second: EncordUserClient
 ) -> None:
     images = register(server, folder, [("a", {}), ("b", {}), ("c", {})])
     folder.create_data_group(images[:2])
+    job = folder.add_private_data_to_folder_start(server.integration_id, _one_of_each(server))
+    assert folder.add_private_data_to_folder_get_result(job, 60).unit_errors == []
     register(server, folder.create_subfolder("below"), [("not counted", {})])
-    found = second.get_storage_folder(folder.uuid).get_summary()
-    assert (found.files, found.images, found.folders, found.total_size) == (4, 3, 1, 10 + 11 + 12)
-    others = found.model_dump(exclude={"files", "images", "folders", "total_size"})
-    assert others == dict.fromkeys(others, 0)
-    assert len(others) == 11
+    found = second.get_storage_folder(folder.uuid).get_summary().model_dump()
+    assert len(found) == 15
+    assert {name: value for name, value in found.items() if value} == {
+        "files": 8, "folders": 1, "images": 3, "videos": 1, "audios": 1, "pdfs": 1, "plain_texts": 1,
+        "total_size": 10 + 11 + 12 + 1 + 2 + 4 + 8,
+    }  # fmt: skip
 
 
 @pytest.mark.works("GET storage/folders/{}/folder-config")

@@ -94,6 +94,20 @@ def test_register__without_ignore_errors_one_bad_address_among_supplied_facts_le
 
 
 @pytest.mark.works(*_JOB)
+def test_register__thousands_of_errors_are_all_listed(
+    folder: StorageFolder, second: EncordUserClient, integration_id: UUID
+) -> None:
+    facts = {"mimeType": "image/png", "fileSize": 124, "width": 640, "height": 480}
+    urls = [f"file:///outside/{i}.png" for i in range(6000)]
+    files = {"images": [{"objectUrl": url, "imageMetadata": facts} for url in urls]}
+    job = folder.add_private_data_to_folder_start(str(integration_id), files, ignore_errors=True)
+    result = second.get_storage_folder(folder.uuid).add_private_data_to_folder_get_result(job)
+    assert [error.object_urls for error in result.unit_errors] == [[url] for url in urls]
+    assert (result.units_error_count, result.units_done_count) == (6000, 0)
+    assert 1 <= len(result.errors) <= 1000
+
+
+@pytest.mark.works(*_JOB)
 def test_register__skip_duplicate_urls_and_upsert_metadata(
     folder: StorageFolder, second: EncordUserClient, integration_id: UUID, media: Media
 ) -> None:
@@ -192,15 +206,16 @@ def test_register__a_wrong_manifest_is_refused_whole(
 
 
 def test_register__titles_and_addresses_at_their_limits_pass(
-    folder: StorageFolder, integration_id: UUID, media: Media
+    folder: StorageFolder, second: EncordUserClient, integration_id: UUID, media: Media
 ) -> None:
     facts = {"mimeType": "image/png", "fileSize": 124, "width": 640, "height": 480}
     url = media.address("é" * 20) + "?"
     url += "x" * (16_384 - len(url.encode()))
     files = {"images": [{"objectUrl": url, "title": "é" * 300, "imageMetadata": facts}]}
-    result = register(folder, integration_id, files, ignore_errors=True)
-    # A file of the local kind cannot have such a name; the address as such is accepted.
-    assert result.units_done_count + result.units_error_count == 1
+    result = register(folder, integration_id, files)
+    assert (result.errors, result.units_done_count) == ([], 1)
+    (item,) = items_of(second, folder).values()
+    assert (item.name, item.url) == ("é" * 300, url)
 
 
 def test_register__who_may_not_register(

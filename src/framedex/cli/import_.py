@@ -17,7 +17,7 @@ from framedex.bootstrap import Node, exclusive, is_served
 from framedex.cli.jobs import failure, iter_units
 from framedex.cli.options import data_option, opened
 from framedex.core.access import Caller
-from framedex.core.errors import Conflict, InvalidArguments, NotFound, NotImplementedHere, Unavailable
+from framedex.core.errors import Conflict, InvalidArguments, NotFound, Unavailable
 from framedex.core.ids import FolderId, IntegrationId, JobId, parse_id
 from framedex.core.jobs import Job, JobState, UnitState
 from framedex.core.ports.blobs import IntegrationKind
@@ -31,7 +31,7 @@ _MANIFESTS = {".json", ".csv"}
 
 
 @click.command("import")
-@click.argument("source", metavar="PATH|MANIFEST")
+@click.argument("source", metavar="PATH|PREFIX|MANIFEST")
 @click.option("--folder", required=True, help="Where to: a folder's UUID or name; a new name is made.")
 @click.option("--user", required=True, help="The email of the user who registers.")
 @click.option(
@@ -55,7 +55,9 @@ def import_(
     dry_run: bool,
     ignore_errors: bool,
 ) -> None:
-    """Registers the files below PATH, or what MANIFEST (.json or .csv) lists.
+    """Registers the files below PATH, the objects below PREFIX (as s3://bucket/folder), or what MANIFEST lists.
+
+    MANIFEST is a .json or .csv file; a PREFIX needs its --integration.
 
     Run again, it goes on where it was stopped: what is there already is skipped. Beside a running server, the server
     does the work and this command watches.
@@ -78,10 +80,10 @@ def import_(
         sys.exit(1)
 
 
-def _existing(source: str) -> Path:
+def _existing(source: str) -> Path | str:
+    """A file or folder of this machine, or else an address."""
     if "://" in source:
-        scheme = source.partition(":")[0]
-        raise NotImplementedHere(f"prefixes of kind {scheme} come with the next release; import a manifest instead")
+        return source
     path = Path(source)
     if not path.exists():
         raise NotFound(f"There is no file or folder {source!r}.")
@@ -89,9 +91,13 @@ def _existing(source: str) -> Path:
 
 
 def _manifest(
-    node: Node, caller: Caller, path: Path, integration_id: IntegrationId | None
+    node: Node, caller: Caller, path: Path | str, integration_id: IntegrationId | None
 ) -> tuple[Manifest, IntegrationId | None]:
     """What to register; repeats are always skipped, so that the same command can be run again."""
+    if isinstance(path, str):
+        if integration_id is None:
+            raise InvalidArguments(f"Name the --integration that reaches {path}; see `framedex integrations list`.")
+        return _below(node, caller, path, integration_id), integration_id
     if path.is_file() and path.suffix.lower() in _MANIFESTS:
         try:
             with _mapped(path) as content:
@@ -102,14 +108,18 @@ def _manifest(
         return replace(manifest, skip_duplicate_urls=True), integration_id
     integration_id = integration_id or _local(node, caller, path)
     address = f"file://{quote(str(path), safe='/')}"
+    return _below(node, caller, address, integration_id), integration_id
+
+
+def _below(node: Node, caller: Caller, address: str, integration_id: IntegrationId) -> Manifest:
     found = node.services.imports.scan(caller, integration_id, address)
     for left_out in found.left_out[:_SHOWN]:
         click.echo(f"left out, its ending tells no kind: {left_out}", err=True)
     if len(found.left_out) > _SHOWN:
         click.echo(f"left out: {len(found.left_out) - _SHOWN} more", err=True)
     if not found.units:
-        raise InvalidArguments(f"Nothing below {path} can be registered.")
-    return Manifest(found.units, skip_duplicate_urls=True), integration_id
+        raise InvalidArguments(f"Nothing below {address} can be registered.")
+    return Manifest(found.units, skip_duplicate_urls=True)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def serve(
             "Add --tls-cert and --tls-key, or --trusted-proxy CIDR, or --insecure-http if the network is yours alone."
         )
     scheme = "https" if tls_cert else "http"
-    settings = load_settings(data=data, host=host, port=port, public_url=public_url or f"{scheme}://{host}:{port}")
+    settings = load_settings(data=data, host=host, port=port, public_url=public_url, scheme=scheme)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     _end_quietly()

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
 
 from framedex.core.access import Role
 from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId, UserId
-from framedex.core.items import in_claim_order
+from framedex.core.items import clustered_digest, in_claim_order
 from framedex.core.media_types import ItemType
 
 
@@ -116,6 +115,5 @@ class DataRowQuery:
 
 
 def url_digest(item_type: ItemType, urls: Sequence[str]) -> bytes:
-    """16 bytes that two items share exactly when kind and addresses are the same, wherever the items live."""
-    text = "\n".join((item_type.value, *in_claim_order(item_type, urls)))
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    """20 bytes that two items share exactly when kind and addresses are the same, wherever the items live."""
+    return clustered_digest("\n".join((item_type.value, *in_claim_order(item_type, urls))))

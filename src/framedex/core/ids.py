@@ -29,12 +29,34 @@ TagId = NewType("TagId", str)
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
+#: Digits of chance for ids to come: asking the kernel once for each id is most of the work of making one.
+_CHANCE: list[str] = []
+_DIGITS, _AT_ONCE = 16, 256
+# A forked process must not make the ids of its parent.
+os.register_at_fork(after_in_child=_CHANCE.clear)
+
+
+def _chance() -> str:
+    """16 random hexadecimal digits that nobody else gets; safe for threads."""
+    try:
+        return _CHANCE.pop()
+    except IndexError:
+        digits = os.urandom(_DIGITS // 2 * _AT_ONCE).hex()
+        _CHANCE.extend([digits[i : i + _DIGITS] for i in range(_DIGITS, len(digits), _DIGITS)])
+        return digits[:_DIGITS]
+
+
 def new_id() -> str:
-    """A fresh UUIDv7 in canonical text: 48 bits of Unix milliseconds, then 74 random bits."""
-    moment = f"{time.time_ns() // 1_000_000:012x}"
-    chance = os.urandom(10).hex()
-    variant = _VARIANT[chance[3]]
-    return f"{moment[:8]}-{moment[8:]}-7{chance[:3]}-{variant}{chance[4:7]}-{chance[7:19]}"
+    """A fresh UUIDv7 in canonical text: 48 bits of Unix milliseconds, 12 of their fraction, then 62 random bits.
+
+    The fraction (RFC 9562 section 6.2, method 3) keeps ids that one thread makes in order, within a millisecond too.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    moment = f"{milliseconds:012x}"
+    chance = _chance()
+    return (
+        f"{moment[:8]}-{moment[8:]}-7{rest * 4096 // 1_000_000:03x}-{_VARIANT[chance[0]]}{chance[1:4]}-{chance[4:16]}"
+    )
 
 
 def made_at_us(id_: str) -> int:

@@ -126,14 +126,18 @@ _TAIL = 8
 
 
 def claim_digest(folder_id: FolderId, item_type: ItemType, urls: Sequence[str]) -> bytes:
-    """20 bytes that two items share exactly when they are duplicates: same folder, kind and ordered addresses.
+    """20 bytes that two items share exactly when they are duplicates: same folder, kind and ordered addresses."""
+    return clustered_digest("\n".join((folder_id, item_type.value, *in_claim_order(item_type, urls))))
+
+
+def clustered_digest(text: str) -> bytes:
+    """20 bytes for a text that ends with an address.
 
     The first 4 are alike for addresses that differ in their last characters only (`frame-0001.jpg`, `frame-0002.jpg`),
     so that a batch of numbered files touches a few pages of the index instead of one a file.
     """
-    text = "\n".join((folder_id, item_type.value, *in_claim_order(item_type, urls))).encode("utf-8", "surrogatepass")
-    neighbourhood = blake2b(text[:-_TAIL], digest_size=4).digest()
-    return neighbourhood + blake2b(text, digest_size=16).digest()
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data[:-_TAIL], digest_size=4).digest() + blake2b(data, digest_size=16).digest()
 
 
 def in_claim_order(item_type: ItemType, urls: Sequence[str]) -> Sequence[str]:

@@ -98,7 +98,7 @@ class UnitOutcome:
     checked: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@quick_dataclass(frozen=True, slots=True)
 class UnitReceipt:
     position: int
     state: UnitState

@@ -127,10 +127,13 @@ def decode_unit(text: str) -> Unit:
     return reader(found)
 
 
+_TYPES = {item_type.value: item_type for item_type in ItemType}
+
+
 def _unit_from_json(found: dict[str, Any]) -> Unit:
     return Unit(
-        item_type=ItemType(found["t"]),
-        objects=tuple(_object_from_json(o) for o in found.get("o", ())),
+        item_type=_TYPES[found["t"]],
+        objects=tuple([_object_from_json(o) for o in found.get("o", ())]),
         title=found.get("n"),
         metadata=found.get("m"),
         item_ids=tuple(found.get("i", ())),
@@ -145,7 +148,7 @@ _READERS = {0: _unit_from_json, 1: _unit_from_json}
 
 
 class _Receipt(msgspec.Struct):
-    items: list[tuple[str, str]]
+    items: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
 
 _read_receipt = msgspec.json.Decoder(_Receipt).decode

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from framedex.core.clock import now_us
 from framedex.core.errors import DomainError, StorageFull, Unavailable
@@ -29,15 +30,21 @@ LEASE_US = 30_000_000
 _HEARTBEAT_S = 8.0
 _IDLE_S = 1.0
 _MAX_ATTEMPTS = 5
+#: Where a store says that it is out as a whole: a minute and a half, in which it may be started again.
+_OUTAGE_ATTEMPTS = 10
 #: Units a claim of an instant job takes, and units one transaction applies: bounds how long a PATCH waits in line.
 _CLAIM = 4000
-_APPLY = 1000
+_APPLY = 600
 #: Units of a slow job that are claimed ahead of the threads, and seconds in which ready ones gather for a transaction
 #: while more wait: a commit costs as much as preparing a picture.
 _CLAIM_SLOW = 64
 _GATHER_S = 0.005
 
 _OUR_FAULT = "Framedex failed on this unit; the server's log has the details."
+
+
+#: What can be applied, and what failed already.
+_Batch = tuple[list[Prepared], list[UnitOutcome]]
 
 
 @dataclass(slots=True)
@@ -59,6 +66,7 @@ class Runner:
         self._signals = signals
         self._slots = threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="framedex-unit")
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="framedex-ahead")
         self._running: list[_Running] = []
         # Claimed and not begun, or not settled because a step failed (a full disk): first when the job's turn comes.
         self._owed: dict[JobId, list[ClaimedUnit]] = {}
@@ -82,6 +90,7 @@ class Runner:
         if self._thread.is_alive():
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._ahead.shutdown(wait=False, cancel_futures=True)
         # On a full disk the leases stay; whoever serves the directory next ends them.
         with suppress(StorageFull), self._catalog.write(frees=True) as write:
             write.jobs.release(self.worker)
@@ -132,20 +141,32 @@ class Runner:
         if not units:
             return self._advance(job)
         handler = self._handlers[job.kind]
+        batches = [units[start : start + _APPLY] for start in range(0, len(units), _APPLY)]
         done = 0
-        # Preparing the next batch beside the writing of this one was tried and is slower: sqlite3 takes the
-        # interpreter's lock again after every row, and waits for the other thread each time.
         try:
-            for start in range(0, len(units), _APPLY):
+            prepared = _prepare_all(handler, job, batches[0])
+            for batch, following in zip_longest(batches, batches[1:]):
+                prepared = self._settle_and_prepare(job, prepared, following or [])
+                done += len(batch)
                 if self._stopping.is_set():
                     break
-                ready, failed = _prepare_all(handler, job, units[start : start + _APPLY])
-                self._settle(job, ready, failed)
-                done = start + _APPLY
         finally:
             if units[done:]:
                 self._owed[job.id] = list(units[done:])
         return True
+
+    def _settle_and_prepare(self, job: Job, batch: _Batch, following: Sequence[ClaimedUnit]) -> _Batch:
+        """Prepares the following batch while the commit of this one waits for the disk.
+
+        Not beside its statements: sqlite3 takes the interpreter's lock again after every row, and would wait for the
+        other thread each time.
+        """
+        handler = self._handlers[job.kind]
+        begun: list[Future[_Batch]] = []
+        self._settle(
+            job, *batch, meanwhile=lambda: begun.append(self._ahead.submit(_prepare_all, handler, job, following))
+        )
+        return begun.pop().result() if begun else _prepare_all(handler, job, following)
 
     def _hold(self, job: Job, most: int) -> Sequence[ClaimedUnit]:
         with self._catalog.write() as write:
@@ -212,7 +233,8 @@ class Runner:
 
     def _try_later(self, running: _Running, handler: JobHandler, error: DomainError) -> UnitOutcome | None:
         # A full disk is no fault of the unit: it waits for space, however long that takes.
-        if running.unit.attempts >= _MAX_ATTEMPTS and not isinstance(error, StorageFull):
+        most = _OUTAGE_ATTEMPTS if error.facts.get("is_outage") else _MAX_ATTEMPTS
+        if running.unit.attempts >= most and not isinstance(error, StorageFull):
             return _failure(handler, running.unit, error.message)
         pause_us = 500_000 * 2 ** min(running.unit.attempts, _MAX_ATTEMPTS)
         with self._catalog.write(frees=True) as write:
@@ -225,10 +247,16 @@ class Runner:
         with self._catalog.write() as write:
             return write.jobs.claim(job, worker=self.worker, limit=limit, now_us=now_us(), lease_us=LEASE_US)
 
-    def _settle(self, job: Job, ready: Sequence[Prepared], failed: Sequence[UnitOutcome]) -> None:
+    def _settle(
+        self,
+        job: Job,
+        ready: Sequence[Prepared],
+        failed: Sequence[UnitOutcome],
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
         """Applies together; a unit that cannot be applied fails alone and takes no other with it."""
         try:
-            self._settle_together(job, ready, failed)
+            self._settle_together(job, ready, failed, meanwhile)
         except (StorageFull, Unavailable):
             raise
         except Exception:  # whatever a handler stumbles over: each unit alone then says which it was
@@ -249,11 +277,19 @@ class Runner:
             self._settle_together(job, [], [_failure(handler, prepared.unit, message)])
             handler.discard(prepared)
 
-    def _settle_together(self, job: Job, ready: Sequence[Prepared], failed: Sequence[UnitOutcome]) -> None:
+    def _settle_together(
+        self,
+        job: Job,
+        ready: Sequence[Prepared],
+        failed: Sequence[UnitOutcome],
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
         positions = [p.unit.position for p in ready] + [o.position for o in failed]
         if not positions:  # all of them were put off
             return
         with self._catalog.write() as write:
+            if meanwhile is not None:
+                write.before_commit(meanwhile)
             held = write.jobs.held(job.id, self.worker, positions)
             mine = [p for p in ready if p.unit.position in held]
             outcomes = [o for o in failed if o.position in held]
@@ -293,9 +329,7 @@ class Runner:
         return True
 
 
-def _prepare_all(
-    handler: JobHandler, job: Job, units: Sequence[ClaimedUnit]
-) -> tuple[list[Prepared], list[UnitOutcome]]:
+def _prepare_all(handler: JobHandler, job: Job, units: Sequence[ClaimedUnit]) -> _Batch:
     ready: list[Prepared] = []
     failed: list[UnitOutcome] = []
     for unit in units:

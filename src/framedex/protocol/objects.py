@@ -6,6 +6,7 @@ No other header identifies the caller here; the token names the user, whose righ
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Iterator
 
 import msgspec
@@ -26,8 +27,8 @@ _log = logging.getLogger("framedex.objects")
 _PIECE = 1 << 20
 
 #: Kinds of content that a browser may show; everything else is a download.
-_INLINE = ("image/", "audio/", "video/", "application/pdf")
-_NOT_INLINE = ("image/svg+xml",)
+_INLINE = re.compile(r"(?:image|audio|video)/(?!.*(?:svg|xml)).+|application/pdf", re.IGNORECASE)
+_MIME_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.ASCII)
 _GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
@@ -75,7 +76,7 @@ class Objects:
         source = self._services.content.open_for(caller, item)
         size = source.size()
         wanted = parse_range(request.headers.get("range"), size)
-        mime_type = item.mime_type or "application/octet-stream"
+        mime_type = _content_type(item.mime_type)
         headers = _GUARDS | {"Accept-Ranges": "bytes", "Content-Disposition": _disposition(mime_type)}
         if wanted is None:
             headers |= {"Content-Length": str(size)}
@@ -123,9 +124,14 @@ def _pieces(source: ByteSource, wanted: ByteRange) -> Iterator[bytes]:
         source.close()
 
 
+def _content_type(mime_type: str | None) -> str:
+    """An item's MIME type without parameters. Callers may supply any text: only what is well-formed is served."""
+    essence = (mime_type or "").partition(";")[0].strip().lower()
+    return essence if _MIME_TYPE.fullmatch(essence) else "application/octet-stream"
+
+
 def _disposition(mime_type: str) -> str:
-    is_shown = mime_type.startswith(_INLINE) and mime_type not in _NOT_INLINE
-    return "inline" if is_shown else "attachment"
+    return "inline" if _INLINE.fullmatch(mime_type) else "attachment"
 
 
 def _error(error: DomainError) -> Response:

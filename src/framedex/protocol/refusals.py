@@ -1,7 +1,7 @@
 """What the SDK can ask for and Framedex refuses on purpose, with the reason.
 
-The reason is said in the answer and stands in docs/protocol-coverage.md. Endpoints are named as that page names them: `POST storage/items/reencode`, `v1 PUT reencodevideotask`; `{}` stands for
-one part of a path.
+The reason is said in the answer and stands in docs/protocol-coverage.md. Endpoints are named as that page names them:
+`POST storage/items/reencode`, `v1 PUT reencodevideotask`; `{}` stands for one part of a path.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ class Replays:
             if known is not None:
                 return known.encode()
             answer = run()
-            with self._catalog.write() as unit:
+            # The work is done: keeping its answer may use the disk's reserve.
+            with self._catalog.write(frees=True) as unit:
                 unit.remember_response(digest, answer.decode(), now_us())
             return answer
 

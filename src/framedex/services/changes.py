@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from framedex.core.access import Action, Caller, may
+from framedex.core.access import Action, Caller, Standing, may
 from framedex.core.errors import LogPruned
-from framedex.core.ids import FolderId, ItemId
+from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId
 from framedex.core.ports.catalog import Catalog, Change, Entity, ReadUnit
 
 _BATCH = 1000
@@ -15,6 +15,7 @@ _BATCH = 1000
 _MOST_EXAMINED = 20_000
 
 _OF_ITEMS = frozenset({Entity.ITEM.value, Entity.ITEM_METADATA.value})
+_OF_DATASETS = frozenset({Entity.DATASET.value, Entity.DATA_ROW.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class ChangeService:
     def list_changes(self, caller: Caller, *, after: int, limit: int) -> Feed:
         """Up to `limit` entries behind `after` that the caller may see.
 
-        Items and folders show themselves to those who may read them now. Everything else, and what is gone (of which
-        the log does not say who could see it), shows itself to admins of the workspace alone.
+        Items, folders, datasets and data rows show themselves to those who may read them now. Everything else, and
+        what is gone (of which the log does not say who could see it), shows itself to admins of the workspace alone.
 
         Raises:
             LogPruned: `after` is older than the log, or newer (the catalog was restored from an older backup).
@@ -82,11 +83,29 @@ def _visible(unit: ReadUnit, caller: Caller, batch: Sequence[Change]) -> list[Ch
     folder_ids = list({FolderId(c.entity_id) for c in batch if c.entity == Entity.FOLDER})
     items = unit.items.standings(caller, item_ids) if item_ids else {}
     folders = unit.folders.standings(caller, folder_ids) if folder_ids else {}
+    datasets = _datasets(unit, caller, batch)
     shown = []
     for change in batch:
-        is_item = change.entity in _OF_ITEMS
-        known = items.get(ItemId(change.entity_id)) if is_item else folders.get(FolderId(change.entity_id))
+        if change.entity in _OF_ITEMS:
+            known = items.get(ItemId(change.entity_id))
+        elif change.entity in _OF_DATASETS:
+            known = datasets.get(change.entity_id)
+        else:
+            known = folders.get(FolderId(change.entity_id))
         may_see = caller.is_workspace_admin if known is None else may(Action.READ, caller, known)
         if may_see:
             shown.append(change)
     return shown
+
+
+def _datasets(unit: ReadUnit, caller: Caller, batch: Sequence[Change]) -> Mapping[str, Standing]:
+    """What connects the caller with each dataset and each data row of a batch; those that are gone are left out."""
+    row_ids = list({DataRowId(c.entity_id) for c in batch if c.entity == Entity.DATA_ROW})
+    of_rows = unit.datasets.datasets_of(row_ids) if row_ids else {}
+    dataset_ids = {DatasetId(c.entity_id) for c in batch if c.entity == Entity.DATASET} | set(of_rows.values())
+    known: dict[str, Standing] = {}
+    for dataset_id in dataset_ids:
+        standing = unit.datasets.standing(caller, dataset_id)
+        if standing is not None:
+            known[dataset_id] = standing
+    return known | {row_id: known[d] for row_id, d in of_rows.items() if d in known}

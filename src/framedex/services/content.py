@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from framedex.core.access import Caller
-from framedex.core.errors import NotFound, NotPermitted
+from framedex.core.errors import DomainError, NotFound, NotPermitted
 from framedex.core.ids import IntegrationId
 from framedex.core.items import Item
 from framedex.core.ports.blobs import ExternalObjects, OwnBlobs
@@ -35,9 +35,13 @@ class ContentService:
     def open_for(self, caller: Caller, item: Item) -> ByteSource:
         """As `open`, for somebody who may read the item: who read what is kept in the audit log."""
         source = self.open(item)
-        # It may use the disk's reserve: reads go on where writes are refused.
-        with self._catalog.write(frees=True) as unit:
-            unit.audit(caller.user_id, "item.read", Entity.ITEM, [item.id])
+        try:
+            # It may use the disk's reserve: reads go on where writes are refused.
+            with self._catalog.write(frees=True) as unit:
+                unit.audit(caller.user_id, "item.read", Entity.ITEM, [item.id])
+        except DomainError:
+            source.close()
+            raise
         return source
 
     def open(self, item: Item) -> ByteSource:

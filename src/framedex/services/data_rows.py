@@ -15,6 +15,7 @@ from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.services.datasets import require_dataset
 from framedex.services.folders import MAX_BULK
 from framedex.services.items import ItemService, require_items
+from framedex.services.mirrors import require_own_children
 
 #: Items that one request may link: they are one transaction, which must not keep other writers waiting for long.
 MAX_LINKED = 100_000
@@ -112,7 +113,8 @@ class DataRowService:
         with self._catalog.write() as unit:
             require_dataset(unit, Action.WRITE, caller, dataset_id)
             for chunk in _chunks(item_ids):
-                _require_shareable(unit, caller, chunk)
+                require_items(unit, Action.WRITE, caller, chunk)
+                require_own_children(unit, caller, chunk)
             if behavior is DuplicatesBehavior.FAIL:
                 _require_new(unit, dataset_id, item_ids)
             for chunk in _chunks(item_ids):
@@ -163,12 +165,6 @@ def _require_rows(
         if row_id not in found:
             raise NotFound(f"The dataset {dataset_id} has no data row {row_id}.")
     return found
-
-
-def _require_shareable(unit: WriteUnit, caller: Caller, item_ids: Sequence[ItemId]) -> None:
-    require_items(unit, Action.WRITE, caller, item_ids)
-    for inside in _chunks(unit.datasets.foreign_children(item_ids)):
-        require_items(unit, Action.WRITE, caller, inside)
 
 
 def _require_new(unit: WriteUnit, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> None:

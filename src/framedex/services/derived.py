@@ -19,31 +19,10 @@ from framedex.core.metadata.typing import SAMPLE_LENGTH, classify, sample_of
 from framedex.core.ports.catalog import ReadUnit, WriteUnit
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.catalog_metadata import Misfit, Vector
+from framedex.core.quick import quick_dataclass
 
 #: Quarantine rows of one item: ten megabytes of nonsense must not become a million rows.
 MAX_MISFITS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class TypedSchema:
-    """A version of the schema, ready to hold texts against; version 0 and empty while none was saved."""
-
-    version: int
-    schema: Schema
-    quick: QuickFit
-
-
-def typed_schema(version: int, schema: Schema) -> TypedSchema:
-    """Makes a schema ready; costs about a millisecond for a hundred keys."""
-    return TypedSchema(version, schema, QuickFit(schema))
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How far the frames of an item reach, as far as it is known."""
-
-    frames: int | None = None
-    duration_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -55,6 +34,41 @@ class Derived:
 
     def __len__(self) -> int:
         return len(self.misfits) + len(self.vectors)
+
+
+@quick_dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a version of the schema makes of items that are not there yet."""
+
+    version: int
+    rows: Derived
+
+
+@dataclass(frozen=True, slots=True)
+class TypedSchema:
+    """A version of the schema, ready to hold texts against; version 0 and empty while none was saved.
+
+    Attributes:
+        nothing: what is foreseen of items that are clean, one for all.
+    """
+
+    version: int
+    schema: Schema
+    quick: QuickFit
+    nothing: Foreseen
+
+
+def typed_schema(version: int, schema: Schema) -> TypedSchema:
+    """Makes a schema ready; costs about a millisecond for a hundred keys."""
+    return TypedSchema(version, schema, QuickFit(schema), Foreseen(version, Derived()))
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far the frames of an item reach, as far as it is known."""
+
+    frames: int | None = None
+    duration_s: float | None = None
 
 
 class Facts(Protocol):
@@ -91,18 +105,32 @@ class DerivedMetadata:
         self._newest = newest = typed_schema(number, parse_schema(saved.text))
         return newest
 
-    def add(self, unit: WriteUnit, new: Sequence[NewItem]) -> None:
-        """For items that were just added. Items that fit, and those without metadata, cost about a microsecond."""
-        texts = [(item, item.metadata) for item in new if item.metadata is not None]
-        if not texts:
+    def foresee(self, new: Sequence[NewItem]) -> Foreseen | None:
+        """What `add` will write for these items, made before the transaction; None where there is no metadata."""
+        typed = self._newest
+        seen: Foreseen | None = None
+        for item in new:
+            if item.metadata is None:
+                continue
+            if not typed.quick.is_clean(item.metadata):
+                return Foreseen(typed.version, _derived_of(new, typed))
+            seen = typed.nothing
+        return seen
+
+    def add(self, unit: WriteUnit, new: Sequence[NewItem], foreseen: Sequence[Foreseen] | None = None) -> None:
+        """For items that were just added. Items that fit, and those without metadata, cost about a microsecond.
+
+        Args:
+            foreseen: of all these items, to hold the writer for a shorter time; counts while the schema is the same.
+        """
+        if not (_have_metadata(new) if foreseen is None else foreseen):
             return
         typed = self.schema(unit)
-        is_clean = typed.quick.is_clean
-        rows = Derived()
-        for item, text in texts:
-            if not is_clean(text):
-                derive(rows, item.id, text, typed, extent_of(item.item_type, item.facts))
-        unit.metadata.add_derived(rows.misfits, rows.vectors)
+        if foreseen is None or {seen.version for seen in foreseen} != {typed.version}:
+            foreseen = [Foreseen(typed.version, _derived_of(new, typed))]
+        found = [seen.rows for seen in foreseen if seen is not typed.nothing]
+        misfits = [misfit for rows in found for misfit in rows.misfits]
+        unit.metadata.add_derived(misfits, [vector for rows in found for vector in rows.vectors])
 
     def replace(self, unit: WriteUnit, texts: Mapping[ItemId, str]) -> None:
         """After the metadata of these items was replaced."""
@@ -115,6 +143,20 @@ class DerivedMetadata:
         for item_id, text in unclean.items():
             derive(rows, item_id, text, typed, extents.get(item_id, Extent()))
         unit.metadata.set_derived(list(texts), rows.misfits, rows.vectors)
+
+
+def _have_metadata(new: Sequence[NewItem]) -> bool:
+    return any(item.metadata is not None for item in new)
+
+
+def _derived_of(new: Sequence[NewItem], typed: TypedSchema) -> Derived:
+    rows = Derived()
+    is_clean = typed.quick.is_clean
+    for item in new:
+        text = item.metadata
+        if text is not None and not is_clean(text):
+            derive(rows, item.id, text, typed, extent_of(item.item_type, item.facts))
+    return rows
 
 
 def extents_of(unit: ReadUnit | WriteUnit, item_ids: Iterable[ItemId]) -> Mapping[ItemId, Extent]:

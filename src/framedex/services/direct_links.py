@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from framedex.core.errors import DomainError
-from framedex.core.ids import IntegrationId
+from framedex.core.access import Caller
+from framedex.core.errors import InvalidArguments, NotPermitted, Unavailable
+from framedex.core.ids import IntegrationId, ItemId
 from framedex.core.items import Item
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
-from framedex.core.ports.catalog import Catalog
+from framedex.core.ports.catalog import Catalog, Entity
 from framedex.services.addresses import OpenIntegration
 
 _log = logging.getLogger(__name__)
@@ -31,24 +32,46 @@ class DirectLinks:
         self._known: Mapping[IntegrationId, IntegrationConfig] = {}
         self._known_until = 0.0
 
-    def sign(self, item: Item, *, lifetime_s: int) -> str | None:
-        """An address that reads the item's object until it expires; None where only this server can deliver it."""
+    def sign(self, items: Sequence[Item], caller: Caller, *, lifetime_s: int) -> Mapping[ItemId, str]:
+        """Addresses that read the items' objects until they expire, without those that only this server can deliver.
+
+        Whoever has such an address reads without us, so handing it out is what the audit log keeps. What cannot be
+        signed now is left out, too: a list must not fail for it.
+        """
+        found: dict[ItemId, str] = {}
+        failed: set[IntegrationId] = set()
+        for item in items:
+            if item.integration_id in failed:  # One wait for an integration, and not one for each of its items.
+                continue
+            try:
+                address = self._address(item, lifetime_s)
+            except (NotPermitted, Unavailable) as error:
+                failed.add(IntegrationId(str(item.integration_id)))
+                _log.warning("no signed addresses of integration %s: %s", item.integration_id, error.message)
+                continue
+            if address is not None:
+                found[item.id] = address
+        if found:
+            # It may use the disk's reserve: reads go on where writes are refused.
+            with self._catalog.write(frees=True) as unit:
+                unit.audit(caller.user_id, "item.sign", Entity.ITEM, list(found))
+        return found
+
+    def _address(self, item: Item, lifetime_s: int) -> str | None:
         if item.url is None or item.integration_id is None or item.integration_kind not in _SIGNING_KINDS:
             return None
-        config = self._configs().get(item.integration_id)
+        config = self._config(item.integration_id)
         if config is None:
             return None
         try:
             return self._open_integration(config).sign(item.url, lifetime_s=lifetime_s)
-        except DomainError as error:
-            # The server's own address answers what is wrong, to the one who uses it; a list must not fail for it.
-            _log.warning("no signed address of integration %s: %s", item.integration_id, error.message)
-            return None
+        except InvalidArguments:
+            return None  # The root was another when it was registered. The server's own address says what is wrong.
 
-    def _configs(self) -> Mapping[IntegrationId, IntegrationConfig]:
+    def _config(self, integration_id: IntegrationId) -> IntegrationConfig | None:
         with self._lock:
-            if time.monotonic() >= self._known_until:
+            if time.monotonic() >= self._known_until or integration_id not in self._known:
                 with self._catalog.read() as unit:
                     self._known = {i.id: i.config for i in unit.people.integrations()}
                 self._known_until = time.monotonic() + _KNOWN_FOR_S
-            return self._known
+            return self._known.get(integration_id)

@@ -78,6 +78,8 @@ def _folder(address: str) -> str:
 
 
 def _title(address: str, top: str) -> str:
-    """The path below the place; the last name of the place itself."""
+    """The path below the place; the last name of the place itself, or where it is named in another form."""
+    if not address.startswith(top):
+        return unquote(address.rstrip("/").rpartition("/")[2])
     below = address.removeprefix(top).strip("/")
     return unquote(below if address != top and below else address.rstrip("/").rpartition("/")[2])

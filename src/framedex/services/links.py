@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from framedex.core.access import Caller
@@ -38,11 +38,18 @@ class Links:
 
     def content(self, item: Item, caller: Caller) -> str | None:
         """Where the item's bytes can be read, at its bucket if that signs; None for kinds that are not one object."""
-        if item.item_type in _NOT_ONE_OBJECT or (item.object_key is None and item.url is None):
-            return None
+        return self.contents([item], caller)[item.id]
+
+    def contents(self, items: Sequence[Item], caller: Caller) -> Mapping[ItemId, str | None]:
+        """As `content`, of many items: what is handed out at buckets is one entry of the audit log."""
         lifetime_s = self._settings.content_lifetime_s
-        direct = self._direct.sign(item, lifetime_s=lifetime_s)
-        return direct or self._link("GET", UrlPurpose.CONTENT, item.id, caller, lifetime_s)
+        whole = [i for i in items if i.item_type not in _NOT_ONE_OBJECT and (i.object_key or i.url) is not None]
+        direct = self._direct.sign(whole, caller, lifetime_s=lifetime_s)
+        found: dict[ItemId, str | None] = dict.fromkeys(item.id for item in items)
+        for item in whole:
+            own = direct.get(item.id)
+            found[item.id] = own or self._link("GET", UrlPurpose.CONTENT, item.id, caller, lifetime_s)
+        return found
 
     def metadata(self, item_id: ItemId, caller: Caller) -> str:
         return self._link("GET", UrlPurpose.METADATA, item_id, caller, self._settings.content_lifetime_s)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from framedex.core.access import Action, Caller
 from framedex.core.clock import now_us
@@ -27,6 +29,14 @@ _STREAMED = 5000
 _STAGE_BYTES = 8 << 20
 
 
+#: Different errors that one answer names; each failed unit has its own text besides.
+MOST_TEXTS = 1000
+
+
+#: Units to write: position, state, payload, receipt.
+_Rows = list[tuple[int, UnitState, str, str | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class UnitError:
     """A unit that failed, as the SDK's `DataUnitError`."""
@@ -39,11 +49,16 @@ class UnitError:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a registration stands. `errors` and items are there in final states only."""
+    """Where a registration stands.
+
+    Attributes:
+        checked: units that were checked, while none is written yet.
+        error_texts: in final states, what is wrong, each thing once and `MOST_TEXTS` at most.
+    """
 
     job: Job
     checked: int
-    errors: Sequence[UnitError]
+    error_texts: Sequence[str]
 
     @property
     def units_done(self) -> int:
@@ -129,18 +144,18 @@ class RegistrationService:
 
     def _stage(self, job: Job, units: Sequence[Unit], resolver: Resolver, *, is_instant: bool) -> int:
         """Writes the units in batches; units of instant jobs are checked here. Answers how many failed."""
-        errors = size = 0
-        rows: list[tuple[int, UnitState, str, str | None]] = []
-        for position, unit in enumerate(units):
-            receipt = _instant_problem(resolver, unit) if is_instant else None
-            state = UnitState.WAITING if receipt is None else UnitState.ERROR
-            errors += receipt is not None
-            rows.append((position, state, encode_unit(unit), receipt))
-            size += len(rows[-1][2])
-            if len(rows) >= _STAGE or size >= _STAGE_BYTES or position == len(units) - 1:
+        errors = 0
+        batches = _staged(units, resolver, is_instant=is_instant)
+        rows = next(batches, None)
+        with ThreadPoolExecutor(1, thread_name_prefix="framedex-staging") as ahead:
+            while rows:
+                errors += sum(1 for row in rows if row[1] is UnitState.ERROR)
+                following: list[Future[_Rows | None]] = []
                 with self._catalog.write() as write:
                     write.jobs.add_units(job.id, rows)
-                rows, size = [], 0
+                    # The next batch is made while the commit of this one waits for the disk.
+                    write.before_commit(partial(_begin, ahead, batches, following))
+                rows = following.pop().result()
         return errors
 
     def progress(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> Progress:
@@ -152,8 +167,7 @@ class RegistrationService:
         with self._catalog.read() as read:
             job = self._visible(caller, read.jobs.get(job_id), folder_id)
             checked = read.jobs.count_open(job_id).get(UnitState.CHECKED, 0) if job.state is JobState.CHECKING else 0
-            errors = [_unit_error(*r) for r in read.jobs.iter_receipts(job_id, UnitState.ERROR)] if _over(job) else []
-        return Progress(job, checked, errors)
+        return Progress(job, checked, self._error_texts(job))
 
     def is_over(self, job_id: JobId) -> bool:
         """Whether a job is final or gone; one look-up by key, for those who wait."""
@@ -170,15 +184,33 @@ class RegistrationService:
             job = read.jobs.get(job_id)
         if job is None or job.state is JobState.ERROR:
             return
+        for _, receipt in self._iter_receipts(job_id, UnitState.DONE):
+            yield from items_of_receipt(receipt)
+
+    def iter_errors(self, job_id: JobId) -> Iterator[UnitError]:
+        """The units of a finished job that failed, in order. Streams, as `iter_items`."""
+        for position, receipt in self._iter_receipts(job_id, UnitState.ERROR):
+            yield _unit_error(position, receipt)
+
+    def _iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
         after = -1
         while True:
             with self._catalog.read() as read:
-                units = read.jobs.receipts(job_id, after=after, limit=_STREAMED, states=[UnitState.DONE])
-            if not units:
+                found = read.jobs.receipt_texts(job_id, state, after=after, limit=_STREAMED)
+            yield from found
+            if len(found) < _STREAMED:
                 return
-            for unit in units:
-                yield from items_of_receipt(unit.receipt or "{}")
-            after = units[-1].position
+            after = found[-1][0]
+
+    def _error_texts(self, job: Job) -> list[str]:
+        """What is wrong with a finished job: as a whole, then what its units say, each thing once."""
+        texts = dict.fromkeys(job.problems)
+        if job.state.is_final and job.units_error:
+            for error in self.iter_errors(job.id):
+                texts.setdefault(error.error)
+                if len(texts) >= MOST_TEXTS:
+                    break
+        return list(texts)
 
     def cancel(self, caller: Caller, job_id: JobId, *, folder_id: FolderId | None = None) -> int:
         """Cancels what is not done yet; answers how many units. A finished job has none.
@@ -198,15 +230,12 @@ class RegistrationService:
 
     def _visible(self, caller: Caller, job: Job | None, folder_id: FolderId | None) -> Job:
         is_shown = job is not None and (job.user_id == caller.user_id or caller.sees_workspace)
-        if job is None or not is_shown or (folder_id is not None and job.folder_id != folder_id):
+        is_other = job is not None and (job.kind != KIND or (folder_id is not None and job.folder_id != folder_id))
+        if job is None or not is_shown or is_other:
             raise NotPermitted("There is no such upload job that you may see.")
         if job.state is JobState.STAGING:
             raise Conflict("This job is still being written.")
         return job
-
-
-def _over(job: Job) -> bool:
-    return job.state.is_final
 
 
 def _first_state(options: RegistrationOptions, errors: int) -> JobState:
@@ -215,6 +244,26 @@ def _first_state(options: RegistrationOptions, errors: int) -> JobState:
     if options.is_instant and not errors:
         return JobState.APPLYING
     return JobState.CHECKING
+
+
+def _begin(pool: ThreadPoolExecutor, batches: Iterator[_Rows], begun: list[Future[_Rows | None]]) -> None:
+    begun.append(pool.submit(next, batches, None))
+
+
+def _staged(units: Sequence[Unit], resolver: Resolver, *, is_instant: bool) -> Iterator[_Rows]:
+    """Rows of units, in batches that one transaction writes."""
+    size = 0
+    rows: _Rows = []
+    for position, unit in enumerate(units):
+        receipt = _instant_problem(resolver, unit) if is_instant else None
+        state = UnitState.WAITING if receipt is None else UnitState.ERROR
+        rows.append((position, state, encode_unit(unit), receipt))
+        size += len(rows[-1][2])
+        if len(rows) >= _STAGE or size >= _STAGE_BYTES:
+            yield rows
+            rows, size = [], 0
+    if rows:
+        yield rows
 
 
 def _instant_problem(resolver: Resolver, unit: Unit) -> str | None:

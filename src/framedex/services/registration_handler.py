@@ -23,7 +23,7 @@ from framedex.core.quick import quick_dataclass
 from framedex.core.registration import Unit, decode_unit, encode_receipt, facts_from_json, facts_to_json
 from framedex.services.addresses import OpenIntegration, Place, Resolver, urls_of
 from framedex.services.datasets import may_link
-from framedex.services.derived import DerivedMetadata
+from framedex.services.derived import DerivedMetadata, Foreseen
 from framedex.services.registration_checks import Checker, group_facts
 from framedex.services.registration_items import Checked, Encoded, Maker
 
@@ -95,6 +95,7 @@ class Made:
 
     checked: Checked
     items: Sequence[NewItem]
+    foreseen: Foreseen | None
 
     @property
     def named(self) -> Sequence[NewItem]:
@@ -139,7 +140,8 @@ class RegistrationHandler:
 
     def _made(self, job: Job, checked: Checked) -> Made:
         """The items are made here, outside the transaction; whether they are needed is known inside."""
-        return Made(checked, _maker(job.folder_id, job.user_id, job.options).items(checked))
+        items = _maker(job.folder_id, job.user_id, job.options).items(checked)
+        return Made(checked, items, self._derived.foresee(items))
 
     def resolver(self, job: Job, options: RegistrationOptions) -> Resolver:
         """Where this job's objects are."""
@@ -214,6 +216,7 @@ class _Application:
         # Rows go to the catalog many at once; what a repeat in the same batch refers to must be there before it.
         self._new: list[NewItem] = []
         self._own: list[ItemId] = []
+        self._foreseen: list[Foreseen] = []
         self._pending: set[ItemId] = set()
 
     def run(self, prepared: Sequence[Prepared]) -> list[UnitOutcome]:
@@ -241,6 +244,8 @@ class _Application:
             self._held[digest] = named[0].id
             self._pending.add(named[0].id)
         self._new.extend(made.items)
+        if made.foreseen is not None:
+            self._foreseen.append(made.foreseen)
         self._own.extend([item.id for item in named])
         return _done(prepared, named, made.items)
 
@@ -275,7 +280,7 @@ class _Application:
         if item_id in self._pending:
             self._flush()
         if self._options.upsert_metadata and unit.metadata is not None:
-            if not self._may_edit(item_id):
+            if not self._may_edit([item_id]):
                 reason = "the dataset links an item with these addresses, whose metadata you may not edit"
                 return _failed(prepared, unit, reason)
             patch = ItemPatch(metadata=unit.metadata)
@@ -289,11 +294,13 @@ class _Application:
             receipt["rows"] = self._link(self._job.dataset_id, [item_id])
         return UnitOutcome(prepared.unit.position, UnitState.DONE, json.dumps(receipt))
 
-    def _may_edit(self, item_id: ItemId) -> bool:
-        """Through a dataset a unit may repeat an item of a folder that is closed to the caller."""
+    def _may_edit(self, item_ids: Sequence[ItemId]) -> bool:
+        """Whether the caller has a role of their own on the folder of each; to see one through a dataset is none."""
         caller = self._write.people.caller_by_id(self._job.user_id)
-        standing = None if caller is None else self._write.items.standings(caller, [item_id]).get(item_id)
-        return caller is not None and standing is not None and may(Action.WRITE, caller, standing)
+        if caller is None:
+            return False
+        standings = self._write.items.standings(caller, item_ids)
+        return all(i in standings and may(Action.WRITE, caller, standings[i]) for i in item_ids)
 
     def _stale(self, checked: Checked) -> str | None:
         """Why a unit that was checked cannot be written now: an upload was used meanwhile, an item deleted."""
@@ -308,6 +315,8 @@ class _Application:
         wanted = [ItemId(i) for i in checked.unit.item_ids]
         if wanted and len(self._write.items.get_many(wanted, with_metadata=False)) != len(set(wanted)):
             return "an image of this group was deleted meanwhile"
+        if wanted and self._job.dataset_id is not None and not self._may_edit(wanted):
+            return "an image of this group lies in a folder on which you have no role, so the dataset cannot link it"
         if keys:
             self._write.uploads.close(keys)
         return None
@@ -316,11 +325,11 @@ class _Application:
         if not self._new:
             return
         self._write.items.add_many(self._new, user_id=self._job.user_id, now_us=self._now)
-        self._derived.add(self._write, self._new)
+        self._derived.add(self._write, self._new, self._foreseen)
         self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in self._new])
         if self._job.dataset_id is not None:
             self._link(self._job.dataset_id, self._own)
-        self._new, self._own = [], []
+        self._new, self._own, self._foreseen = [], [], []
         self._pending.clear()
 
     def _link(self, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> Sequence[DataRowId]:

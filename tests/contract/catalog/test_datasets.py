@@ -296,6 +296,14 @@ def test_foreign_children__live_in_another_folder_than_their_parent(house: House
         assert unit.datasets.foreign_children([here]) == []
 
 
+def test_datasets_of__rows_that_are_there(house: House) -> None:
+    one, two, item = house.dataset(), house.dataset(), house.item("a")
+    (first,), (second,) = house.link(one, [item]), house.link(two, [item])
+    with house.catalog.read() as unit:
+        found = unit.datasets.datasets_of([first, second, DataRowId(new_id())])
+    assert found == {first: one, second: two}
+
+
 def test_detach_folders__answers_the_datasets(house: House) -> None:
     made = NewDataset(DatasetId(new_id()), "mirrored", "", house.owner.user_id, 1, backing_folder_id=house.folder)
     plain = house.dataset()

@@ -102,7 +102,7 @@ def test_quarantine__counts_by_key_and_reason_what_the_caller_may_read(unit: Wri
 def test_misfit_page__single_values_by_item_and_frame(unit: WriteUnit) -> None:
     ada, bob = _person(unit), _person(unit, "bob")
     folder = _folder(unit, ada)
-    first, second = _item(unit, ada, folder), _item(unit, ada, folder)
+    first, second = sorted(_item(unit, ada, folder) for _ in range(2))
     rows = [_misfit(first, "k"), _misfit(first, "k", frame="10"), _misfit(first, "k", frame="9"), _misfit(second, "k")]
     unit.metadata.add_derived([*reversed(rows), _misfit(second, "other")], [])
     assert unit.metadata.misfit_page(ada, key="k", after=None, limit=10) == rows
@@ -114,7 +114,7 @@ def test_misfit_page__single_values_by_item_and_frame(unit: WriteUnit) -> None:
 def test_set_derived__replaces_all_rows_of_the_named_items_alone(unit: WriteUnit) -> None:
     ada = _person(unit)
     folder = _folder(unit, ada)
-    a, b, c = (_item(unit, ada, folder) for _ in range(3))
+    a, b, c = sorted(_item(unit, ada, folder) for _ in range(3))
     vector = Vector(a, "", "v", b"\0\0\x80?")
     unit.metadata.add_derived([_misfit(a, "k"), _misfit(b, "k")], [vector, Vector(b, "7", "v", b"1234")])
     assert unit.metadata.with_derived([a, b, c]) == {a, b}

@@ -173,4 +173,4 @@ def test_item_use__shows_only_what_is_readable(catalog: SqlCatalog, plan: Plan) 
                 assert {group.id for group in use.groups} == set(groups)
                 linked = {d for d, i in world.plan.links if i == position}
                 shown = linked if caller.sees_workspace else linked & datasets
-                assert set(sorted(dataset.id for dataset in use.datasets)) == {world.datasets[d] for d in shown}
+                assert {dataset.id for dataset in use.datasets} == {world.datasets[d] for d in shown}

@@ -25,7 +25,7 @@ from framedex.core.ports.catalog_items import NewItem
 from framedex.jobs.runner import Runner
 from framedex.jobs.signals import Signals
 from framedex.services import schema_sync
-from framedex.services.derived import DerivedMetadata
+from framedex.services.derived import DerivedMetadata, Foreseen
 from framedex.services.history import HistoryService
 from framedex.services.schema import SchemaService
 from framedex.services.schema_sync import SchemaSyncHandler
@@ -74,16 +74,23 @@ class Workspace:
         item_type: ItemType = ItemType.IMAGE,
         facts: MediaFacts | None = None,
     ) -> list[ItemId]:
-        new = [
-            NewItem(
-                ItemId(new_id()), folder_id or self.folder, item_type, "item", self.ada.user_id, facts or MediaFacts(),
-                metadata=json.dumps(value),
-            )
-            for value in metadata
-        ]  # fmt: skip
+        new = [self.new_item(json.dumps(value), folder_id, item_type, facts) for value in metadata]
+        return self.put(new)
+
+    def new_item(
+        self,
+        metadata: str | None,
+        folder_id: FolderId | None = None,
+        item_type: ItemType = ItemType.IMAGE,
+        facts: MediaFacts | None = None,
+    ) -> NewItem:
+        item_id, home = ItemId(new_id()), folder_id or self.folder
+        return NewItem(item_id, home, item_type, "item", self.ada.user_id, facts or MediaFacts(), metadata=metadata)
+
+    def put(self, new: Sequence[NewItem], foreseen: Sequence[Foreseen] | None = None) -> list[ItemId]:
         with self.catalog.write() as unit:
             unit.items.add_many(new, user_id=self.ada.user_id, now_us=1)
-            self.derived.add(unit, new)
+            self.derived.add(unit, new, foreseen)
         return [item.id for item in new]
 
     def save(self, **keys: dict[str, Any]) -> int:
@@ -194,6 +201,30 @@ def test_add_and_replace__in_the_transaction_of_the_write(workspace: Workspace) 
     assert workspace.misfits("n") == [(plain, "", "a number is wanted; this is a boolean")]
     workspace.history.restore(workspace.ada, good, 1)
     assert workspace.vectors(good) == {("", "v"): [1, 2]}
+
+
+def test_add__what_was_foreseen_counts_while_the_schema_is_the_same(workspace: Workspace) -> None:
+    workspace.save(n=NUMBER, v=VECTOR)
+    workspace.add([{}])
+    texts = ['{"n": "1"}', '{"n": 1}', '{"v": [1, 2]}', None]
+
+    def foreseen() -> tuple[list[NewItem], list[Foreseen]]:
+        new = [workspace.new_item(text) for text in texts]
+        return new, [seen for item in new if (seen := workspace.derived.foresee([item])) is not None]
+
+    new, seen = foreseen()
+    assert [(s.version, len(s.rows)) for s in seen] == [(1, 1), (1, 0), (1, 1)]
+    string, _, vector, _ = workspace.put(new, seen)
+    assert [row[0] for row in workspace.misfits("n")] == [string]
+    assert workspace.vectors(vector) == {("", "v"): [1, 2]}
+    new, seen = foreseen()
+    workspace.save(n=TEXT, v={"ty": "tombstone", "deleted_ty": VECTOR})
+    _, number, vector, _ = workspace.put(new, seen)
+    assert [row for row in workspace.misfits("n") if row[0] != string] == [
+        (number, "", "a string is wanted; this is a number")
+    ]
+    assert workspace.vectors(vector) == {}
+    workspace.put([workspace.new_item(None)], [])
 
 
 def test_replace__frames_are_held_against_the_stored_facts(workspace: Workspace) -> None:

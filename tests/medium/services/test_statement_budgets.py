@@ -20,7 +20,7 @@ from tests.builders.living import Workspace
 
 # Each statement costs about a tenth of a millisecond beside what the database does for it.
 _PATCH = 14
-_BATCH = 24
+_THOUSAND = 24
 
 
 class World:
@@ -109,9 +109,9 @@ def test_registration__takes_as_many_statements_for_five_hundred_units_as_for_fi
     assert len(many) == len(few), (few, many)
 
 
-def test_registration__takes_few_statements_for_each_further_batch(world: World) -> None:
+def test_registration__takes_few_statements_for_each_further_thousand_units(world: World) -> None:
     with world.counted() as one:
         world.register(1000, name="one")
     with world.counted() as three:
         world.register(3000, name="three")
-    assert (len(three) - len(one)) / 2 <= _BATCH, three
+    assert (len(three) - len(one)) / 2 <= _THOUSAND, three

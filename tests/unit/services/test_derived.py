@@ -8,7 +8,7 @@ import pytest
 from framedex.core.ids import ItemId
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.metadata.schema import parse_schema
-from framedex.core.ports.catalog_metadata import Misfit, Vector
+from framedex.core.ports.catalog_metadata import Misfit
 from framedex.services.derived import MAX_MISFITS, Derived, Extent, derive, extent_of, typed_schema
 
 ITEM = ItemId("item")
@@ -47,7 +47,7 @@ def test_derive__vectors_of_item_and_frames_are_float32() -> None:
         [1, 0.5],
         [pytest.approx(0.1), -2],
     ]
-    assert all(isinstance(vector, Vector) and vector.item_id == ITEM for vector in rows.vectors)
+    assert {vector.item_id for vector in rows.vectors} == {ITEM}
 
 
 def test_derive__misfits_of_item_and_frames() -> None:

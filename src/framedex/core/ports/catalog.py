@@ -6,7 +6,7 @@ not at all, and commits are ordered by `seq`. Nothing slow (files, network, prob
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -137,6 +137,10 @@ class WriteUnit(Protocol):
 
     def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
         """Adds change-log entries; they are written last, so that seq is in commit order."""
+        ...
+
+    def before_commit(self, call: Callable[[], object]) -> None:
+        """Calls this when all is written and the commit alone is left: it waits for the disk, and others may work."""
         ...
 
     def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:

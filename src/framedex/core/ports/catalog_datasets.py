@@ -54,6 +54,10 @@ class DatasetReads(Protocol):
         """Every row, of any dataset, that links one of up to 1000 items."""
         ...
 
+    def datasets_of(self, row_ids: Sequence[DataRowId]) -> Mapping[DataRowId, DatasetId]:
+        """The dataset of each of up to 1000 rows."""
+        ...
+
     def foreign_children(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:
         """Children of up to 1000 items that live in another folder than their parent."""
         ...

@@ -29,6 +29,10 @@ class JobReads(Protocol):
         """Units in order of position, beginning behind `after` (-1 for the first)."""
         ...
 
+    def receipt_texts(self, job_id: JobId, state: UnitState, *, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        """Position and receipt of units in this state behind the position `after`, in order, without their payloads."""
+        ...
+
     def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
         """Position and receipt of every unit in this state, in order. Streams."""
         ...

@@ -45,7 +45,7 @@ def _list(call: Call, folder_id: FolderId | None) -> object:
     same = ("items", folder_id, dto.search, dto.is_recursive, dto.is_in_dataset, tuple(dto.item_types))
     wanted = call.cursors.page(dto.page_token, size=dto.page_size, sort_by=dto.order, descending=dto.desc, query=same)
     found = call.services.items.list_items(call.caller, query, wanted)
-    writer = ItemWriter(call.services.links, call.caller, sign=dto.sign_urls)
+    writer = ItemWriter(call.services.links, call.caller, sign=dto.sign_urls).signing(found.rows)
     write = writer.out_with_metadata_link if as_link else writer.out
     return page([write(item) for item in found.rows], call.cursors.token(wanted, found.after, same))
 
@@ -60,8 +60,9 @@ def get_items_bulk(call: Call) -> object:
     """`user_client.get_storage_items`: in the order asked for."""
     dto = call.body(GetItemsBulkIn)
     ids = [ItemId(parse_id(text, path=f"$.itemUuids[{i}]")) for i, text in enumerate(dto.item_uuids)]
-    writer = ItemWriter(call.services.links, call.caller, sign=dto.sign_urls)
-    return page([writer.out(item) for item in call.services.items.get_items(call.caller, ids)])
+    items = call.services.items.get_items(call.caller, ids)
+    writer = ItemWriter(call.services.links, call.caller, sign=dto.sign_urls).signing(items)
+    return page([writer.out(item) for item in items])
 
 
 def patch_item(call: Call) -> object:
@@ -113,7 +114,7 @@ def child_items(call: Call) -> object:
     """`item.get_child_items`: all of them, in order, on one page however many there are."""
     children = call.services.items.iter_children(call.caller, FolderId(call.id("folder")), ItemId(call.id("item")))
     writer = ItemWriter(call.services.links, call.caller, sign=call.query(ChildItemsIn).sign_urls)
-    return Streamed(whole_page_chunks(writer.out(item) for item in children))
+    return Streamed(whole_page_chunks(writer.outs(children)))
 
 
 #: What changes something by POST answers a retry of the SDK with the first result.

@@ -65,8 +65,10 @@ async def poll_upload_job(call: Call) -> object:
     job_id, folder_id = JobId(call.id("job")), FolderId(call.id("folder"))
     timeout_s = call.query(PollIn).timeout_seconds
     progress = await settled(call.services, call.caller, job_id, timeout_s, folder_id=folder_id)
-    items = call.services.registration.iter_items(job_id) if progress.job.state.is_final else ()
-    return Streamed(upload_state_chunks(progress, items))
+    registration = call.services.registration
+    if not progress.job.state.is_final:
+        return Streamed(upload_state_chunks(progress, (), ()))
+    return Streamed(upload_state_chunks(progress, registration.iter_items(job_id), registration.iter_errors(job_id)))
 
 
 def cancel_upload_job(call: Call) -> object:

@@ -45,7 +45,8 @@ async def poll_upload(call: QueryCall) -> object:
     uploads = call.services.dataset_uploads
     await to_thread.run_sync(uploads.require_job, call.caller, dataset_id, job_id)
     progress = await settled(call.services, call.caller, job_id, dto.timeout_seconds)
-    return Streamed(dataset_state_chunks(progress, uploads.iter_linked(progress.job)))
+    errors = call.services.registration.iter_errors(job_id) if progress.job.state.is_final else ()
+    return Streamed(dataset_state_chunks(progress, uploads.iter_linked(progress.job), errors))
 
 
 QUERIES: Mapping[tuple[str, str], Query] = {

@@ -15,7 +15,7 @@ from framedex.core.ids import DataRowId, parse_id
 from framedex.core.items import Item, ItemPatch
 from framedex.core.media_types import ItemType
 from framedex.protocol.dto.data_rows import ListDataRowsIn, SaveDataRowIn
-from framedex.protocol.translate.datasets import instant
+from framedex.protocol.translate.datasets import instant, like_pattern
 from framedex.protocol.translate.folders import metadata_text
 from framedex.services.links import Links
 
@@ -59,7 +59,7 @@ def row_query(dto: ListDataRowsIn) -> DataRowQuery:
     hashes = dto.data_hashes
     return DataRowQuery(
         title_eq=dto.title_eq,
-        title_like=dto.title_like,
+        title_like=like_pattern(dto.title_like, f"{_PAYLOAD}.title_like"),
         created_before=instant(dto.created_before, f"{_PAYLOAD}.created_before"),
         created_after=instant(dto.created_after, f"{_PAYLOAD}.created_after"),
         item_types=kinds,

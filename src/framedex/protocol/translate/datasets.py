@@ -8,6 +8,7 @@ from framedex.core.access import Role
 from framedex.core.clock import parse_instant, to_iso
 from framedex.core.datasets import Dataset, DatasetQuery
 from framedex.core.errors import InvalidArguments
+from framedex.core.folders import MAX_NAME
 from framedex.core.ids import DatasetId
 from framedex.core.people import Group
 from framedex.protocol.dto.datasets import ListDatasetsIn
@@ -42,14 +43,29 @@ def dataset_query(dto: ListDatasetsIn) -> DatasetQuery:
     """Which datasets `datasets/list` asks for."""
     return DatasetQuery(
         title_eq=dto.title_eq,
-        title_like=dto.title_like,
+        title_like=like_pattern(dto.title_like, "titleLike"),
         description_eq=dto.description_eq,
-        description_like=dto.description_like,
+        description_like=like_pattern(dto.description_like, "descriptionLike"),
         created_before=instant(dto.created_before, "createdBefore"),
         created_after=instant(dto.created_after, "createdAfter"),
         edited_before=instant(dto.edited_before, "editedBefore"),
         edited_after=instant(dto.edited_after, "editedAfter"),
     )
+
+
+def like_pattern(text: str | None, path: str) -> str | None:
+    """An optional pattern of SQL LIKE, whose escape is the backslash.
+
+    Raises:
+        InvalidArguments: longer than any name, or with a backslash at its end that escapes nothing.
+    """
+    if text is None:
+        return None
+    if len(text) > MAX_NAME:
+        raise InvalidArguments(f"a pattern may have at most {MAX_NAME} characters; this has {len(text)}", path=path)
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        raise InvalidArguments("the backslash at the end of this pattern escapes nothing; double it", path=path)
+    return text
 
 
 def instant(text: str | None, path: str) -> int | None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
 import msgspec
 from msgspec import UnsetType
 
 from framedex.core.access import Caller
 from framedex.core.clock import to_iso
+from framedex.core.ids import ItemId
 from framedex.core.items import RESET, Item, ItemPatch
 from framedex.core.ports.catalog_items import ItemUse, UsingDataset
 from framedex.protocol.dto.storage import PatchItemIn
 from framedex.protocol.translate.folders import metadata_text
 from framedex.services.links import STORAGE_LOCATIONS, Links
+
+_SIGNED_AT_ONCE = 500
 
 
 class ItemWriter:
@@ -21,6 +27,13 @@ class ItemWriter:
         self._links = links
         self._caller = caller
         self._sign = sign
+        self._signed: Mapping[ItemId, str | None] = {}
+
+    def signing(self, items: Sequence[Item]) -> ItemWriter:
+        """Signs the addresses of a page at once; those of other items are signed one by one."""
+        if self._sign:
+            self._signed = self._links.contents(items, self._caller)
+        return self
 
     def out(self, item: Item) -> dict[str, object]:
         """`StorageItem`: every key always, null where unknown; metadata as a JSON string, `{}` where there is none."""
@@ -40,7 +53,7 @@ class ItemWriter:
             "storageLocation": STORAGE_LOCATIONS[item.integration_kind],
             "integrationHash": item.integration_id,
             "url": item.url,
-            "signedUrl": self._links.content(item, self._caller) if self._sign else None,
+            "signedUrl": self._address(item) if self._sign else None,
             "fileSize": item.file_size,
             "mimeType": item.mime_type,
             "duration": item.duration,
@@ -57,6 +70,16 @@ class ItemWriter:
             "audioNumChannels": item.audio_num_channels,
             "timeseriesSettings": _raw(item.timeseries_settings),
         }
+
+    def outs(self, items: Iterable[Item]) -> Iterator[dict[str, object]]:
+        """`out` of any number of items, signed a batch at a time."""
+        remaining = iter(items)
+        while batch := list(islice(remaining, _SIGNED_AT_ONCE)):
+            self.signing(batch)
+            yield from (self.out(item) for item in batch)
+
+    def _address(self, item: Item) -> str | None:
+        return self._signed[item.id] if item.id in self._signed else self._links.content(item, self._caller)
 
     def out_with_metadata_link(self, item: Item) -> dict[str, object]:
         """As `out`, with an address for the metadata instead of the metadata."""

@@ -34,11 +34,6 @@ def unit_error_out(job_id: str, error: UnitError) -> dict[str, object]:
     }
 
 
-def error_texts(progress: Progress) -> list[str]:
-    """`errors`: what is wrong with the job as a whole, then each unit's error once."""
-    return [*progress.job.problems, *dict.fromkeys(e.error for e in progress.errors)]
-
-
 def counts(progress: Progress) -> dict[str, object]:
     """The four counters of units."""
     return {
@@ -49,29 +44,35 @@ def counts(progress: Progress) -> dict[str, object]:
     }
 
 
-def upload_state_chunks(progress: Progress, items: Iterable[tuple[str, str]]) -> Iterator[bytes]:
-    """`UploadLongPollingState` in pieces: a job may have registered half a million items."""
+def upload_state_chunks(
+    progress: Progress, items: Iterable[tuple[str, str]], errors: Iterable[UnitError]
+) -> Iterator[bytes]:
+    """`UploadLongPollingState` in pieces: a job may have registered, or failed on, half a million units."""
     fields: dict[str, object] = {
         "status": status(progress.job.state),
-        "errors": error_texts(progress),
-        "unitErrors": [unit_error_out(progress.job.id, e) for e in progress.errors],
+        "errors": progress.error_texts,
         "fileName": progress.job.title or None,
         **counts(progress),
     }
-    yield _encode(fields)[:-1] + b',"itemsWithNames":['
+    yield _encode(fields)[:-1] + b',"unitErrors":['
+    yield from json_list_chunks(unit_error_out(progress.job.id, e) for e in errors)
+    yield b'],"itemsWithNames":['
     yield from json_list_chunks({"itemUuid": item_id, "name": name} for item_id, name in items)
     yield b"]}"
 
 
-def dataset_state_chunks(progress: Progress, linked: Iterable[Sequence[LinkedItem]]) -> Iterator[bytes]:
+def dataset_state_chunks(
+    progress: Progress, linked: Iterable[Sequence[LinkedItem]], errors: Iterable[UnitError]
+) -> Iterator[bytes]:
     """`DatasetDataLongPolling` in pieces."""
     fields: dict[str, object] = {
         "status": status(progress.job.state),
-        "errors": error_texts(progress),
-        "dataUnitErrors": [unit_error_out(progress.job.id, e) for e in progress.errors],
+        "errors": progress.error_texts,
         **counts(progress),
     }
-    yield _encode(fields)[:-1] + b',"dataHashesWithTitles":['
+    yield _encode(fields)[:-1] + b',"dataUnitErrors":['
+    yield from json_list_chunks(unit_error_out(progress.job.id, e) for e in errors)
+    yield b'],"dataHashesWithTitles":['
     if progress.job.state.is_final:
         yield from json_list_chunks(
             {"data_hash": item.row_id, "title": item.title, "backing_item_uuid": item.item_id}

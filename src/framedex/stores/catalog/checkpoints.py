@@ -36,11 +36,14 @@ class Checkpoints:
     def committed(self) -> None:
         """Tells that there is something to move."""
         if self._thread is None:
-            with self._guard:
-                if self._thread is None and not self._ended.is_set():
-                    self._thread = threading.Thread(target=self._run, name="framedex-checkpoints", daemon=True)
-                    self._thread.start()
+            self._start()
         self._wanted.set()
+
+    def _start(self) -> None:
+        with self._guard:
+            if self._thread is None and not self._ended.is_set():
+                self._thread = threading.Thread(target=self._run, name="framedex-checkpoints", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
         """Ends the thread. What it has not moved, SQLite moves when the last connection closes."""

@@ -83,6 +83,10 @@ class SqlDataRows:
         query = sa.select(data_rows.c.id).where(data_rows.c.item_id.in_(item_ids)).order_by(data_rows.c.id)
         return [DataRowId(row[0]) for row in self._connection.execute(query)]
 
+    def datasets_of(self, row_ids: Sequence[DataRowId]) -> Mapping[DataRowId, DatasetId]:
+        query = sa.select(data_rows.c.id, data_rows.c.dataset_id).where(data_rows.c.id.in_(row_ids))
+        return {DataRowId(row[0]): DatasetId(row[1]) for row in self._connection.execute(query)}
+
     def foreign_children(self, item_ids: Sequence[ItemId]) -> Sequence[ItemId]:
         parent = items.alias("parent")
         query = (

@@ -16,8 +16,8 @@ from framedex.core.paging import Page, PageRequest, SortBy
 from framedex.core.ports.catalog_items import ItemUse, UsingDataset
 from framedex.stores.catalog.access_sql import (
     folder_role_of,
+    item_is_linked,
     item_is_visible,
-    linked_item_ids,
     role_of_rank,
     visible_dataset_ids,
     visible_folder_ids,
@@ -104,18 +104,18 @@ class SqlItemReads:
 
     def standings(self, caller: Caller, item_ids: Sequence[ItemId]) -> Mapping[ItemId, Standing]:
         query = sa.select(items.c.id, folder_role_of(caller, items.c.folder_id)).where(items.c.id.in_(item_ids))
-        roles = {ItemId(row[0]): role_of_rank(row[1]) for row in self._connection.execute(query)}
+        roles = {ItemId(row[0]): role_of_rank(row[1]) for row in self._connection.execute(query).all()}
         without = [item_id for item_id, role in roles.items() if role is None]
         linked = self._linked(caller, without) if without else frozenset()
         return {i: Standing(role=role, is_linked=i in linked) for i, role in roles.items()}
 
     def _linked(self, caller: Caller, item_ids: Sequence[ItemId]) -> frozenset[str]:
-        query = sa.select(items.c.id).where(items.c.id.in_(item_ids), items.c.id.in_(linked_item_ids(caller)))
+        query = sa.select(items.c.id).where(items.c.id.in_(item_ids), item_is_linked(caller, items.c.id))
         return frozenset(row[0] for row in self._connection.execute(query))
 
     def get_many(self, item_ids: Sequence[ItemId], *, with_metadata: bool = True) -> Mapping[ItemId, Item]:
         query = select_items(with_metadata=with_metadata).where(items.c.id.in_(item_ids))
-        return {row[0]: item_of_row(row) for row in self._connection.execute(query)}
+        return {row[0]: item_of_row(row) for row in self._connection.execute(query).all()}
 
     def list_page(self, caller: Caller, query: ItemQuery, page: PageRequest) -> Page[Item]:
         value = items.c.name if page.sort_by is SortBy.NAME else items.c.created_at
@@ -174,7 +174,7 @@ class SqlItemReads:
         query = sa.select(folders.c.id, folders.c.name).where(folders.c.id.in_(folder_ids))
         if not caller.sees_workspace:
             query = query.where(folders.c.id.in_(visible_folder_ids(caller)))
-        return {FolderId(row[0]): row[1] for row in self._connection.execute(query)}
+        return {FolderId(row[0]): row[1] for row in self._connection.execute(query).all()}
 
     def linked_in(self, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> Sequence[DataRowId]:
         query = sa.select(data_rows.c.id).where(data_rows.c.dataset_id == dataset_id, data_rows.c.item_id.in_(item_ids))
@@ -186,7 +186,7 @@ class SqlItemReads:
         # Written out: putting a thousand bound values into a compiled statement takes longer than finding them.
         marks = ", ".join(["?" if self._connection.dialect.name == "sqlite" else "%s"] * len(claims))
         found = self._connection.exec_driver_sql(f"SELECT claim, id FROM items WHERE claim IN ({marks})", tuple(claims))
-        return {bytes(row[0]): ItemId(row[1]) for row in found}
+        return {bytes(row[0]): ItemId(row[1]) for row in found.all()}
 
     def _child_urls(self, parent_id: str) -> list[str | None]:
         query = (
@@ -199,7 +199,7 @@ class SqlItemReads:
 
     def used_object_keys(self, object_keys: Sequence[str]) -> set[str]:
         query = sa.select(items.c.object_key).where(items.c.object_key.in_(object_keys))
-        return {row[0] for row in self._connection.execute(query)}
+        return {row[0] for row in self._connection.execute(query).all()}
 
     def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
         query = sa.select(items.c.id).where(items.c.folder_id.in_(folder_ids)).execution_options(yield_per=5000)

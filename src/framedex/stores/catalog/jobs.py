@@ -81,17 +81,15 @@ class SqlJobReads:
         )
         if states:
             query = query.where(unit.state.in_([int(s) for s in states]))
-        rows = self._connection.execute(query.order_by(unit.position).limit(limit))
+        rows = self._connection.execute(query.order_by(unit.position).limit(limit)).all()
         return [UnitReceipt(row[0], UnitState(row[1]), row[2], row[3], row[4]) for row in rows]
 
+    def receipt_texts(self, job_id: JobId, state: UnitState, *, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        query = _receipts_of(job_id, state).where(job_units.c.position > after).limit(limit)
+        return [(row[0], row[1]) for row in self._connection.execute(query).all()]
+
     def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
-        unit = job_units.c
-        query = (
-            sa.select(unit.position, unit.receipt)
-            .where(unit.job_id == job_id, unit.state == int(state), unit.receipt.is_not(None))
-            .order_by(unit.position)
-            .execution_options(yield_per=5000)
-        )
+        query = _receipts_of(job_id, state).execution_options(yield_per=5000)
         yield from ((position, receipt) for position, receipt in self._connection.execute(query))
 
     def runnable(self, now_us: int) -> Sequence[Job]:
@@ -106,7 +104,7 @@ class SqlJobReads:
             .order_by(unit.state, unit.position)
             .limit(limit)
         )
-        rows = self._connection.execute(query)
+        rows = self._connection.execute(query).all()
         return [ClaimedUnit(job.id, position, payload, known, tries) for position, payload, known, tries in rows]
 
     def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
@@ -221,14 +219,18 @@ class SqlJobs(SqlJobReads):
             return set()
         unit = job_units.c
         has_job = sa.exists().where(jobs.c.id == job_id, jobs.c.lease_owner == worker)
-        query = sa.select(unit.position).where(
+        is_held = sa.and_(
             unit.job_id == job_id,
             # A range: a thousand bound positions cost more than looking over what lies between.
             unit.position.between(min(positions), max(positions)),
             sa.or_(unit.lease_owner == worker, sa.and_(unit.lease_owner.is_(None), has_job)),
             OPEN,
         )
-        return {row[0] for row in self._connection.execute(query)}.intersection(positions)
+        count = self._connection.execute(sa.select(sa.func.count()).where(is_held)).scalar_one()
+        if count == len(positions) == max(positions) - min(positions) + 1:  # nearly always, without a gap
+            return set(positions)
+        found = self._connection.execute(sa.select(unit.position).where(is_held))
+        return {row[0] for row in found}.intersection(positions)
 
     def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
         mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
@@ -293,6 +295,12 @@ def _is_in_running_job() -> sa.ColumnElement[bool]:
     """Open units of jobs that run: the only ones with leases, and few beside all that were ever registered."""
     running = sa.select(jobs.c.id).where(jobs.c.state.in_(_RUNNING))
     return sa.and_(OPEN, job_units.c.job_id.in_(running))
+
+
+def _receipts_of(job_id: JobId, state: UnitState) -> sa.Select[Any]:
+    unit = job_units.c
+    has_receipt = sa.and_(unit.job_id == job_id, unit.state == int(state), unit.receipt.is_not(None))
+    return sa.select(unit.position, unit.receipt).where(has_receipt).order_by(unit.position)
 
 
 def _is_unit(job_id: JobId, position: int) -> sa.ColumnElement[bool]:

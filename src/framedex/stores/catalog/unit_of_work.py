@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,7 @@ class SqlUnit:
         self.curation = SqlCuration(connection)
         self._changes: list[tuple[str, str, str]] = []
         self._audits: list[tuple[object, ...]] = []
+        self._others: list[Callable[[], object]] = []
 
     def changes_after(self, seq: int, limit: int) -> Sequence[ChangeEntry]:
         query = (
@@ -94,6 +95,13 @@ class SqlUnit:
         self.connection.execute(sa.delete(creator_replays).where(sa.or_(old, creator_replays.c.digest == digest)))
         row = {"digest": digest, "response": response, "created_at": now_us}
         self.connection.execute(sa.insert(creator_replays).values(row))
+
+    def before_commit(self, call: Callable[[], object]) -> None:
+        self._others.append(call)
+
+    def call_others(self) -> None:
+        for call in self._others:
+            call()
 
     def flush_logs(self) -> int | None:
         """Writes audit and, last of all, change-log entries; answers the last seq."""
@@ -152,6 +160,7 @@ class SqlCatalog:
                 unit = SqlUnit(connection)
                 yield unit
                 seq = unit.flush_logs()
+                unit.call_others()
             if seq is not None:
                 self._watch.seq = seq
         if self._checkpoints is not None:

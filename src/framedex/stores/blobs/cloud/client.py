@@ -30,16 +30,16 @@ class Patience:
     Attributes:
         read_s: longest wait for a further byte. request_s: one attempt as a whole.
         retries: further attempts after 5xx, throttling (429, 503) and broken connections, with exponential pauses and
-            jitter. retry_s: no attempt begins later than this.
+            jitter. retry_s: no attempt begins later than this. Jobs try further, after pauses that hold no thread.
     """
 
     connect_s: float = 5.0
-    read_s: float = 20.0
+    read_s: float = 10.0
     request_s: float = 60.0
-    retries: int = 4
+    retries: int = 3
     first_pause_s: float = 0.2
     longest_pause_s: float = 5.0
-    retry_s: float = 45.0
+    retry_s: float = 20.0
 
     def client_options(self, *, allow_http: bool) -> ClientConfig:
         return {

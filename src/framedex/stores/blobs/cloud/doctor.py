@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from itertools import islice
 
 from framedex.core.errors import AlreadyExists, DomainError
@@ -53,7 +54,8 @@ class _Examination:
                 yield from self._sign(url)
         finally:
             if written is not None:
-                self._objects.delete(written)
+                with suppress(DomainError):  # That it cannot be deleted was said, with its address.
+                    self._objects.delete(written)
 
     def _reach(self) -> Generator[Finding, None, bool]:
         try:
@@ -109,7 +111,9 @@ class _Examination:
             self._objects.delete(url)
             self._objects.write_new(url, b"framedex checks that it may write here\n")
         except DomainError as error:
-            yield Finding(False, f"an object cannot be deleted: {error.message}", self._mends.of(error, "write"))
+            yield Finding(
+                False, f"an object cannot be deleted ({url} is left): {error.message}", self._mends.of(error, "write")
+            )
         else:
             yield Finding(True, "objects can be deleted")
         return url

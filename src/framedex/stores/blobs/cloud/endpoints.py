@@ -2,7 +2,7 @@
 
 obstore resolves and connects by itself, so the address that it connects to cannot be pinned as `connections` does for
 `http` integrations. An endpoint's host is therefore checked before a client is made and again while it is used; see
-docs/decisions/0012-bucket-endpoints-are-checked-not-pinned.md for what that leaves open.
+docs/decisions/0016-buckets-are-reached-by-obstore.md for what that leaves open.
 """
 
 from __future__ import annotations
@@ -69,7 +69,6 @@ class EndpointGuard:
             try:
                 self._guard.checked_addresses(origin.host, origin.port)
             except InvalidArguments as error:
-                raise InvalidArguments(
-                    f"the endpoint {origin}: {error.message}; add the integration with --allow-private-addresses"
-                ) from None
+                mend = " (--allow-private-addresses)" if "can allow private addresses" in error.message else ""
+                raise InvalidArguments(f"the endpoint {origin}: {error.message}{mend}") from None
             self._good_until = time.monotonic() + _CHECKED_FOR_S

@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from obstore import exceptions as raised
-
 from framedex.core.errors import AlreadyExists, DomainError, InvalidArguments, NotFound, NotPermitted, Unavailable
 
 CHANGED = "the object changed while it was read; try again"
@@ -21,8 +19,11 @@ _STATUS = re.compile(r"status code: (\d{3})|received redirect", re.IGNORECASE)
 _CODE = re.compile(r"<Code>(\w{1,60})</Code>")
 _REGION = re.compile(r"<Region>([a-z0-9-]{1,40})</Region>|expecting '([a-z0-9-]{1,40})'")
 _IDENTITY = re.compile(
-    r"169\.254\.169\.254|169\.254\.170\.\d+|metadata\.google\.internal|oauth2|/token|sts\.", re.IGNORECASE
+    r"//(?:169\.254\.169\.254|169\.254\.170\.\d+|metadata\.google\.internal|oauth2\.googleapis\.com"
+    r"|login\.microsoftonline\.com|sts\.[a-z0-9.-]*amazonaws\.com)"
 )
+"""Where an identity of the machine gets its credentials."""
+_NO_IDENTITY = "credentials could not be had from this machine's identity or environment; give the integration some"
 _ABSENT_BUCKET = frozenset({"NoSuchBucket", "ContainerNotFound", "NoSuchContainer"})
 _REFUSALS = {
     "SignatureDoesNotMatch": "the store does not accept the signature: the secret of the credentials is wrong",
@@ -37,7 +38,10 @@ _REFUSALS = {
 
 
 class StoreOutage(Unavailable):
-    """The store did not answer, or only with failures: asking again at once will not help."""
+    """The store did not answer, or only with failures: asking again at once will not help, later it may."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, is_outage=True)
 
 
 class WrongRegion(Unavailable):
@@ -61,6 +65,8 @@ def translated() -> Iterator[None]:
         Unavailable: the object changed, the region is wrong, or (`StoreOutage`) the store fails.
         RangeBeyondEnd.
     """
+    from obstore import exceptions as raised
+
     try:
         yield
     except FileNotFoundError as error:
@@ -80,6 +86,8 @@ def translated() -> Iterator[None]:
 @contextmanager
 def made() -> Iterator[None]:
     """Around the making of a client, which reaches nobody: what fails there are the words of the configuration."""
+    from obstore import exceptions as raised
+
     try:
         yield
     except (raised.BaseError, ValueError, OSError):
@@ -92,6 +100,8 @@ def made() -> Iterator[None]:
 
 def _failure(text: str) -> DomainError | RangeBeyondEnd:
     status = _status(text)
+    if _IDENTITY.search(text):
+        return StoreOutage(_NO_IDENTITY)
     if "empty path segment" in text or "illegal character" in text:
         return InvalidArguments(UNLISTABLE)
     if status == 416:
@@ -108,16 +118,18 @@ def _failure(text: str) -> DomainError | RangeBeyondEnd:
 
 
 def _outage(text: str, status: int | None) -> Unavailable:
-    if _IDENTITY.search(text):
-        return StoreOutage(
-            "credentials could not be had from this machine's identity or environment; add a file of them"
-        )
     if status is not None:
         known = _code(text)
         return StoreOutage(
             f"the store answered {status}{f' ({known})' if known else ''}, and so it did when asked again"
         )
-    if "timed out" in text.lower() or "timeout" in text.lower().partition("retry_timeout")[0]:
+    if "certificate" in text.lower():
+        return StoreOutage("the certificate of the store cannot be verified")
+    if (
+        "timed out" in text.lower()
+        or "timedout" in text.lower()
+        or "timeout" in text.lower().partition("retry_timeout")[0]
+    ):
         return StoreOutage("the store did not answer in time")
     return StoreOutage("the store cannot be reached, or the connection broke")
 
@@ -131,6 +143,8 @@ def _absence(text: str) -> NotFound:
 def _refusal(text: str) -> DomainError:
     if _code(text) == "AuthorizationHeaderMalformed":
         return _other_region(text)
+    if _IDENTITY.search(text):
+        return StoreOutage(_NO_IDENTITY)
     message = _REFUSALS.get(_code(text) or "", "the store refuses this to the integration's credentials")
     return NotPermitted(message, store_code=_code(text))
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from framedex.core.errors import Unavailable
 from framedex.stores.blobs.cloud.failures import StoreOutage
 
 
@@ -45,11 +44,11 @@ class Gate:
         """One call.
 
         Raises:
-            Unavailable: the bucket rests after outages, or too many calls wait for it already.
+            StoreOutage: the bucket rests after outages, or too many calls wait for it already.
         """
         self._admit()
         if not self._turns.acquire(timeout=self._limits.wait_s):
-            raise Unavailable("the bucket answers too slowly for the number of reads that wait for it; try again later")
+            raise StoreOutage("the bucket answers too slowly for the number of reads that wait for it; try again later")
         try:
             yield
         except StoreOutage:
@@ -71,7 +70,7 @@ class Gate:
             if left <= 0:
                 self._shut_until = self._clock() + self._limits.rest_s  # This call tries; others rest on.
                 return
-        raise Unavailable(f"the bucket did not answer lately; it is asked again in {max(1, round(left))} s")
+        raise StoreOutage(f"the bucket did not answer lately; it is asked again in {max(1, round(left))} s")
 
     def _failed(self) -> None:
         with self._lock:

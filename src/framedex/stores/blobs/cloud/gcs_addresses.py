@@ -9,9 +9,11 @@ from framedex.core.errors import InvalidArguments
 from framedex.stores.blobs.cloud.endpoints import Endpoint
 from framedex.stores.blobs.cloud.keys import check_bucket, decoded_key, scheme_key, web_form
 from framedex.stores.blobs.file_addresses import shown
+from framedex.stores.blobs.web_addresses import Origin
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._\-]{1,220}[a-z0-9]")
 _HOST = "storage.googleapis.com"
+GOOGLE = Endpoint(Origin("https", _HOST, 443))
 _BROWSER_HOST = "storage.cloud.google.com"
 
 
@@ -39,6 +41,11 @@ class GcsAddresses:
 
     def address_of(self, key: str) -> str:
         return f"gs://{self.bucket}/{key.replace('%', '%25')}"
+
+    @property
+    def home(self) -> Endpoint:
+        """Where the bucket answers."""
+        return self.endpoint or GOOGLE
 
     @property
     def _path(self) -> str:

@@ -31,6 +31,7 @@ _RIGHTS = {
     (IntegrationKind.AZURE, "read"): "the role Storage Blob Data Reader on the container",
     (IntegrationKind.AZURE, "write"): "the role Storage Blob Data Contributor on the container",
 }
+_GIVE = "framedex integrations set-credentials UUID --credentials FILE, if this machine has no identity there; or "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Mends:
         if isinstance(error, NotPermitted):
             return self._of_refusal(str(error.facts.get("store_code")), action)
         if isinstance(error, StoreOutage):
-            return self.unreachable()
+            no_credentials = self.config.credentials is None
+            return f"{_GIVE if no_credentials else ''}{self.unreachable()}"
         if isinstance(error, NotFound):
             return f"make the bucket {self.addresses.bucket!r}, or add the integration with the right --root"
         if isinstance(error, InvalidArguments):
@@ -78,8 +80,8 @@ class Mends:
 
     def _of_refusal(self, code: str, action: str) -> str:
         if code in _BAD_SECRETS:
-            return "give the right ones: framedex integrations set-credentials UUID --credentials FILE"
+            return "framedex integrations set-credentials UUID --credentials FILE"
         if code == "RequestTimeTooSkewed":
             return self.clock()
         right = _RIGHTS[self.config.kind, action]
-        return f"give the credentials {right}; they are changed by framedex integrations set-credentials UUID"
+        return f"give the credentials {right}, or others: framedex integrations set-credentials UUID --credentials FILE"

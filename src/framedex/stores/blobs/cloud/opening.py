@@ -19,7 +19,6 @@ from framedex.stores.blobs.cloud.keys import prefix_of
 from framedex.stores.blobs.cloud.objects import CloudObjects
 from framedex.stores.blobs.cloud.s3_addresses import S3Addresses, s3_root
 from framedex.stores.blobs.cloud.signers import Signer
-from framedex.stores.blobs.web_addresses import Origin
 
 if TYPE_CHECKING:
     from framedex.stores.blobs.cloud.stores import Store
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 KINDS = frozenset({IntegrationKind.S3, IntegrationKind.GCS, IntegrationKind.AZURE})
 
 BucketAddresses = S3Addresses | GcsAddresses | AzureAddresses
-_GOOGLE = Endpoint(Origin("https", "storage.googleapis.com", 443))
 
 ReadCredentials = Callable[[], Credentials | None]
 
@@ -73,7 +71,7 @@ def _home(config: IntegrationConfig, addresses: BucketAddresses) -> Endpoint:
     if isinstance(addresses, S3Addresses):
         return stores.s3_endpoint(addresses, config.region, path_style=config.path_style)
     if isinstance(addresses, GcsAddresses):
-        return addresses.endpoint or _GOOGLE
+        return addresses.home
     return addresses.service
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -53,15 +54,16 @@ def gcs_store(addresses: GcsAddresses, credentials: Credentials | None, *, patie
     """A client of a bucket of Google's."""
     from obstore.store import GCSStore
 
-    config: GCSConfig = {"skip_signature": credentials is not None and credentials.is_anonymous}
-    if addresses.endpoint is not None:
-        config["base_url"] = str(addresses.endpoint)
+    config: GCSConfig = {
+        "base_url": str(addresses.home),
+        "skip_signature": credentials is not None and credentials.is_anonymous,
+    }
     if credentials is not None and not credentials.is_anonymous:
         config["service_account_key"] = credentials.values["service_account_key"]
     return GCSStore(
         addresses.bucket,
         config=config,
-        client_options=patience.client_options(allow_http=_is_plain(addresses.endpoint)),
+        client_options=patience.client_options(allow_http=addresses.home.is_plain_http),
         retry_config=patience.retry_config(),
     )
 
@@ -107,8 +109,17 @@ def s3_endpoint(addresses: S3Addresses, region: str | None, *, path_style: bool)
 
 
 def _is_virtual(addresses: S3Addresses, *, path_style: bool) -> bool:
-    # No certificate covers a host `my.bucket.s3…`.
-    return not path_style and "." not in addresses.bucket
+    # No certificate covers a host `my.bucket.s3…`, and no host lies below a numeric address.
+    is_numeric = addresses.endpoint is not None and _is_ip(addresses.endpoint.origin.host)
+    return not (path_style or "." in addresses.bucket or is_numeric)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _s3_provider(credentials: Credentials) -> Callable[[], S3Credential]:
@@ -120,7 +131,3 @@ def _s3_provider(credentials: Credentials) -> Callable[[], S3Credential]:
         "expires_at": None,
     }
     return lambda: given
-
-
-def _is_plain(endpoint: Endpoint | None) -> bool:
-    return endpoint is not None and endpoint.is_plain_http
