@@ -12,6 +12,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet --quiet install
 UV_VERSION := 0.13.9
 WORKERS ?= 2
+ON_POSTGRES := tests/contract/catalog tests/medium/services tests/medium/protocol tests/medium/webapi tests/protocol
 
 .PHONY: help setup peers check test record demo bench lock clean
 
@@ -46,6 +47,8 @@ check: setup ## format, lint, types, import contracts, own lints, unit tests, ge
 
 test: setup peers ## all suites; a suite whose Debian tool is missing prints NOT RUN (FRAMEDEX_REQUIRE=ffmpeg,... forbids that)
 	$(PY) -m pytest -n $(WORKERS) -m "not bench"
+	@echo "Once more on PostgreSQL: what looks into the catalog"
+	FRAMEDEX_TEST_DATABASE=postgresql $(PY) -m pytest -n $(WORKERS) -m "not bench" $(ON_POSTGRES)
 
 record: setup ## runs the SDK suite, takes over what it proved, writes docs/protocol-coverage.md
 	rm -rf build/protocol-record

@@ -7,7 +7,7 @@ import fcntl
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Route
 from framedex.auth.cursors import CursorSigner
 from framedex.auth.secret_key import SecretKey, load_or_create_secret_key
 from framedex.auth.signed_urls import UrlSigner
-from framedex.core.errors import Conflict, DomainError, InvalidArguments
+from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotFound, NotImplementedHere
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.job_handlers import JobHandler
 from framedex.jobs.runner import Runner
@@ -76,7 +76,7 @@ from framedex.settings import Settings, variable
 from framedex.stores.blobs.own import DiskBlobs
 from framedex.stores.blobs.registry import Integrations
 from framedex.stores.catalog.backup import copy_sqlite, read_copy
-from framedex.stores.catalog.catalog import open_sqlite
+from framedex.stores.catalog.catalog import move_to_postgres, open_postgres, open_sqlite
 from framedex.stores.catalog.checks import SqliteChecks
 from framedex.stores.catalog.unit_of_work import SqlCatalog
 
@@ -124,7 +124,7 @@ def open_node(settings: Settings) -> Node:
     for directory in (settings.data, settings.blobs_dir, settings.spool_dir):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = load_or_create_secret_key(settings.secret_path)
-    catalog = open_sqlite(settings.catalog_file, reserve_bytes=settings.disk_reserve_bytes)
+    catalog = _open_catalog(settings)
     blobs = DiskBlobs(settings.blobs_dir, settings.disk_reserve_bytes)
     prober = ProcessProber(workers=settings.probe_processes)
     signals = Signals()
@@ -170,9 +170,16 @@ def open_node(settings: Settings) -> Node:
         REGISTER: RegistrationHandler(catalog, blobs, checker, derived, open_integration),
         SYNC_SCHEMA: SchemaSyncHandler(catalog, derived),
     }
-    runner = Runner(catalog, handlers, signals, threads=settings.job_threads)
+    is_alone = settings.database_url is None
+    runner = Runner(catalog, handlers, signals, threads=settings.job_threads, is_alone=is_alone)
     administration = AdministrationService(catalog, seal=secret.seal)
     return Node(settings, secret, catalog, services, prober, runner, administration, integrations)
+
+
+def _open_catalog(settings: Settings) -> SqlCatalog:
+    if settings.database_url is not None:
+        return open_postgres(settings.database_url)
+    return open_sqlite(settings.catalog_file, reserve_bytes=settings.disk_reserve_bytes)
 
 
 def create_app(node: Node) -> OriginGuard:
@@ -209,14 +216,45 @@ def create_app(node: Node) -> OriginGuard:
 
 
 def doctor(settings: Settings) -> DoctorService:
-    """Checks of a data directory; unlike `open_node` it makes and changes nothing."""
+    """Checks of a data directory; unlike `open_node` it makes and changes nothing.
+
+    Raises:
+        NotImplementedHere: the catalog is in PostgreSQL.
+    """
+    require_sqlite(settings, "doctor")
     at = Surroundings(settings.data, settings.blobs_dir / "objects", settings.secret_path, settings.disk_reserve_bytes)
     return DoctorService(at, SqliteChecks(settings.catalog_file))
 
 
 def backups() -> BackupService:
-    """Copies of data directories."""
+    """Copies of data directories whose catalog is a SQLite file."""
     return BackupService(copy_sqlite, read_copy)
+
+
+def move_catalog(settings: Settings, target_url: str) -> Mapping[str, int]:
+    """Copies the SQLite catalog of a data directory into an empty PostgreSQL database; answers rows by table.
+
+    Raises:
+        Conflict: the directory is being served, or the database has rows.
+        NotFound: there is no catalog to copy.
+    """
+    if not settings.catalog_file.is_file():
+        raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
+    with exclusive(settings.data):
+        return move_to_postgres(settings.catalog_file, target_url)
+
+
+def require_sqlite(settings: Settings, what: str) -> None:
+    """Refuses what only a catalog in a SQLite file has.
+
+    Raises:
+        NotImplementedHere: the catalog is in PostgreSQL; with the way that is open there.
+    """
+    if settings.database_url is not None:
+        raise NotImplementedHere(
+            f"Framedex does not implement {what} of a catalog in PostgreSQL; use pg_dump and pg_restore for the "
+            "database, and copy the folder blobs of the data directory."
+        )
 
 
 def _lifespan(node: Node) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
@@ -257,6 +295,16 @@ def exclusive(data: Path) -> Iterator[None]:
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (data / "serve.lock").open("a+") as file:
         _lock(file, data)
+        yield
+
+
+@contextmanager
+def held(settings: Settings) -> Iterator[None]:
+    """Holds what one server must have alone: the data directory, unless the catalog is one that processes share."""
+    if settings.database_url is not None:
+        yield
+        return
+    with exclusive(settings.data):
         yield
 
 

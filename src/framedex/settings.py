@@ -19,6 +19,8 @@ class Settings:
 
     Attributes:
         data: the data directory.
+        database_url: of the PostgreSQL that holds the catalog, which other processes may share; None: a SQLite file in
+            `data`, which one server owns.
         public_url: the origin that clients reach this server under; absolute addresses come from it alone.
         job_threads: units prepared at once, most of which may be waiting for bytes.
         probe_processes: limited processes that compute at once on media; more may wait for a slow store.
@@ -32,6 +34,7 @@ class Settings:
     port: int = DEFAULT_PORT
     public_url: str = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
     secret_file: Path | None = None
+    database_url: str | None = None
     job_threads: int = 8
     probe_processes: int = 2
     api_threads: int = 16
@@ -72,6 +75,7 @@ def load_settings(
     port: int = DEFAULT_PORT,
     public_url: str | None = None,
     scheme: str = "http",
+    database_url: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Settings from the command line and the environment; the command line wins.
@@ -89,6 +93,7 @@ def load_settings(
         port=port,
         public_url=(public_url or environment.get("FRAMEDEX_PUBLIC_URL") or _local_url(scheme, host, port)).rstrip("/"),
         secret_file=_path(environment, "FRAMEDEX_SECRET_FILE"),
+        database_url=database_url or environment.get("FRAMEDEX_DATABASE_URL") or None,
         v1_enabled=environment.get("FRAMEDEX_V1", "on") != "off",
         **numbers,
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,9 @@ from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog import Entity, Op
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.catalog_people import Integration
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import environment as database_of
+from tests.builders.databases import open_catalog
+from tests.builders.ports import free_port
 
 _DAY_US = 86_400_000_000
 
@@ -48,7 +49,7 @@ class Workspace:
     def __init__(self, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.data = data
-        self.catalog = open_sqlite(data / "catalog.db")
+        self.catalog = open_catalog(data)
 
     def close(self) -> None:
         self.catalog.close()
@@ -99,31 +100,40 @@ class Workspace:
         return integration_id
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "framedex.cli.main", *(str(a) for a in arguments)]
 
 
 def run(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Runs `framedex` to its end."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=timeout, check=False)
+    """Runs `framedex` to its end, on the database of the directory that `--data` names."""
+    database: Mapping[str, str] = {}
+    if "--data" in arguments:
+        database = database_of(Path(arguments[arguments.index("--data") + 1]))
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env={**os.environ, **database},
+    )
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[str]:
-    """A server process on a data directory; answers its address. Ended by SIGTERM."""
+def serving(data: Path, *, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A server process on a data directory; answers its address. Ended by SIGTERM.
+
+    `environment` names its database where that is not the one that tests run on.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = data / "serve.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            command("serve", "--data", data, "--port", str(port)), stdout=output, stderr=output, env=dict(os.environ)
+            command("serve", "--data", data, "--port", str(port)),
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(database_of(data) if environment is None else environment)},
         )
     try:
         _await_ready(url, process, log)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from obstore.store import S3Credential
 
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
-from tests.builders.living import free_port
+from tests.builders.ports import free_port
 from tests.conftest import REQUIRED
 
 _BIN = Path(__file__).parents[2] / ".peers" / "bin"

@@ -17,7 +17,7 @@ import pytest
 from encord import EncordUserClient
 from encord.storage import StorageFolder, StorageItem
 
-from tests.builders.living import free_port
+from tests.builders.ports import free_port
 from tests.builders.small_sample import VFR_MS, write_small_sample
 from tools.demo.places import default_places
 from tools.sample_data.fetch import find_archives

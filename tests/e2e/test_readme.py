@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.builders import media_files
-from tests.builders.living import free_port
+from tests.builders.ports import free_port
 
 pytestmark = [pytest.mark.protocol, pytest.mark.slow]
 

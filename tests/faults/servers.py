@@ -19,7 +19,8 @@ import httpx
 from framedex.bootstrap import doctor
 from framedex.core.ids import FolderId
 from framedex.settings import load_settings
-from tests.builders.living import Person, command, free_port
+from tests.builders.living import Person, command
+from tests.builders.ports import free_port
 
 Json = dict[str, Any]
 

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.builders import media_files
-from tests.builders.living import command, free_port, run
+from tests.builders.living import command, run
+from tests.builders.ports import free_port
 from tests.faults.conftest import World
 from tests.faults.servers import Api, findings, served
 

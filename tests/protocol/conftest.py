@@ -16,6 +16,7 @@ from encord.storage import StorageFolder
 from framedex.bootstrap import open_node
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.settings import load_settings
+from tests.builders.databases import database_url
 from tests.builders.living import serving
 from tests.protocol.people import a_name, an_email, client_of
 from tests.protocol.wire import recorded, unproved
@@ -36,7 +37,7 @@ class LiveServer:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     data, media = tmp_path_factory.mktemp("protocol-data"), tmp_path_factory.mktemp("protocol-media").resolve()
-    node = open_node(load_settings(data=data))
+    node = open_node(load_settings(data=data, database_url=database_url(data)))
     integration = node.administration.add_integration("media", IntegrationConfig(IntegrationKind.LOCAL, str(media)))
     node.close()
     with serving(data) as url:

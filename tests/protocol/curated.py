@@ -13,7 +13,7 @@ from encord.storage import StorageFolder
 
 from framedex.core.access import Role
 from framedex.core.ids import FolderId
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 
 class Server(Protocol):
@@ -52,7 +52,7 @@ def register(server: Server, folder: StorageFolder, named: Sequence[tuple[str, M
 
 def share(server: Server, folder: StorageFolder, email: str, role: Role) -> None:
     """Gives a user a role on a folder, in the catalog beside the running server."""
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     with catalog.write() as unit:
         user = unit.people.user_by_email(email)
         assert user is not None

@@ -8,7 +8,7 @@ from encord import EncordUserClient
 
 from framedex.auth.openssh import generate_key_pair
 from framedex.services.administration import AdministrationService
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 from tests.protocol.curated import Server
 
 
@@ -25,7 +25,7 @@ def an_email() -> str:
 def client_of(server: Server, email: str, *, is_admin: bool = False) -> EncordUserClient:
     """A client of a user with a new key, who is added to the workspace when unknown: `framedex users new-key`."""
     pair = generate_key_pair(email)
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     AdministrationService(catalog).add_user(email, key_hex=pair.key_hex, comment=email, is_admin=is_admin)
     catalog.close()
     return EncordUserClient.create_with_ssh_private_key(pair.private_pem.decode(), domain=server.url)

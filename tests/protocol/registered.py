@@ -13,7 +13,7 @@ from encord.storage import StorageFolder, StorageItem
 
 from framedex.core.ports.blobs import IntegrationConfig
 from framedex.services.administration import AdministrationService
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 from tests.protocol.curated import Server
 
 Files = DataUploadItems | Mapping[str, Any] | str | Path
@@ -40,7 +40,7 @@ class Media:
 
 def add_integration(server: Server, config: IntegrationConfig) -> UUID:
     """An integration beside the running server, as `framedex integrations add` does it."""
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     integration = AdministrationService(catalog).add_integration(str(uuid4()), config)
     catalog.close()
     return UUID(str(integration.id))

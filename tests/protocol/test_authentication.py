@@ -23,7 +23,7 @@ from encord.storage import StorageFolder
 
 from framedex.auth.openssh import generate_key_pair
 from framedex.services.administration import AdministrationService
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 from tests.builders.living import Workspace, serving
 from tests.protocol.curated import Server
 from tests.protocol.people import a_name, an_email, client_of
@@ -78,7 +78,7 @@ def test_key__removed_is_unknown_at_once_with_its_tokens(server: Server) -> None
     gone, stays = client_of(server, email), client_of(server, email)
     tokens = [_by_token(server, client.get_bearer_token()) for client in (gone, stays)]
     assert [list(client.list_storage_folders()) for client in (gone, stays, *tokens)] == [[]] * 4
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     AdministrationService(catalog).remove_key(config_of(gone).public_key_hex)  # type: ignore[attr-defined] # an SshConfig
     catalog.close()
     with pytest.raises(AuthenticationError):

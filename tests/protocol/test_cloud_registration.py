@@ -20,9 +20,11 @@ from encord.orm.storage import StorageLocationName
 from encord.storage import StorageFolder, StorageItem
 
 from tests.builders import media_files
+from tests.builders.databases import only_on_sqlite
 from tests.builders.fault_proxy import FaultProxy, answering, fault_proxy, silent
-from tests.builders.living import free_port, run, serving
+from tests.builders.living import run, serving
 from tests.builders.peers import AZURE_KEY, S3_KEY, S3_SECRET, Seaweed, azurite, fake_gcs, seaweed
+from tests.builders.ports import free_port
 from tests.protocol.conftest import OWNER, LiveServer
 from tests.protocol.people import a_name, client_of
 
@@ -260,6 +262,7 @@ def test_register__from_gcs(
         assert httpx.get(signed).content == content
 
 
+@only_on_sqlite
 def test_signed_urls_end_and_secrets_stay_inside(
     weed: Seaweed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secrets: Path
 ) -> None:

@@ -25,7 +25,7 @@ from framedex.auth.openssh import generate_key_pair
 from framedex.core.access import Role
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.services.administration import AdministrationService
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 from tests.builders.media_files import png
 from tests.protocol.curated import Server, register, share
 from tests.protocol.people import a_name, an_email, client_of
@@ -242,7 +242,7 @@ def test_link_items__of_items_seen_through_a_dataset_is_refused_by_way_of_a_mirr
 
 def _integration_of(server: Server, email: str) -> str:
     """An integration of the same files that this user may register with."""
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     config = IntegrationConfig(IntegrationKind.LOCAL, str(server.media))
     made = AdministrationService(catalog).add_integration(a_name("theirs"), config)
     with catalog.write() as unit:
@@ -325,7 +325,7 @@ def attacker(server: Server) -> Signer:
     """A member of the workspace to whom nothing is shared."""
     email = an_email()
     pair = generate_key_pair(email)
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     AdministrationService(catalog).add_user(email, key_hex=pair.key_hex, comment=email, is_admin=False)
     catalog.close()
     key = load_ssh_private_key(pair.private_pem, password=None)
@@ -369,7 +369,7 @@ def test_aimed_at_another_dataset__under_cover_of_an_own_one(
     """The header names a dataset of the caller's own; the ids inside are those of another."""
     email = an_email()
     pair = generate_key_pair(email)
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     AdministrationService(catalog).add_user(email, key_hex=pair.key_hex, comment=email, is_admin=False)
     catalog.close()
     key = load_ssh_private_key(pair.private_pem, password=None)
@@ -410,7 +410,7 @@ def test_aimed_at_another_kind_of_resource__is_refused(scene: Scene, attacker: S
 def test_replayed__a_captured_request_still_needs_the_right(scene: Scene, server: Server) -> None:
     """v1 signs neither time nor target: what protects is that the key's user is looked at on every call."""
     pair = generate_key_pair(scene.email)
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     AdministrationService(catalog).add_user(scene.email, key_hex=pair.key_hex, comment="", is_admin=False)
     catalog.close()
     key = load_ssh_private_key(pair.private_pem, password=None)

@@ -15,8 +15,8 @@ from encord.orm.storage import (
 )
 from encord.storage import StorageFolder
 
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.tables import folder_tags
+from tests.builders.databases import open_catalog
 from tests.protocol.curated import Server
 from tests.protocol.people import a_name
 from tests.protocol.signing import call
@@ -161,7 +161,7 @@ def test_list_storage_folders__synced_with_a_dataset(client: EncordUserClient, f
 
 def _tag(server: Server, folder: StorageFolder, tag: OrganisationTag) -> None:
     """The SDK can filter folders by tags, but not tag one."""
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     with catalog.write() as unit:
         unit.connection.execute(sa.insert(folder_tags).values(folder_id=str(folder.uuid), tag_id=str(tag.uuid)))
     catalog.close()

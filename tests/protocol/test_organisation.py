@@ -19,7 +19,7 @@ from encord.orm.organisation_user import OrganisationUser
 
 from framedex.core.access import Role
 from framedex.core.ids import IntegrationId
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 from tests.protocol.curated import Server
 from tests.protocol.people import a_name, added_email, an_email, client_of
 
@@ -187,7 +187,7 @@ def _tag(server: Server, folder_id: str, tag_id: str) -> None:
     """The SDK cannot tag folders: done in the catalog beside the running server."""
     from framedex.stores.catalog.tables import folder_tags
 
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     with catalog.write() as unit:
         unit.connection.execute(folder_tags.insert().values(folder_id=folder_id, tag_id=tag_id))
     catalog.close()
@@ -231,7 +231,7 @@ def _integration_for(server: Server, subject_id: str) -> str:
 
     config = IntegrationConfig(IntegrationKind.LOCAL, str(server.media))
     added = Integration(IntegrationId(new_id()), a_name("bucket"), config, now_us())
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     with catalog.write() as unit:
         unit.people.add_integration(added)
         unit.people.grant_integration(added.id, subject_id, Role.USER)
@@ -266,7 +266,7 @@ def test_get_bearer_token__ends_with_the_key(server: Server) -> None:
     assert list(newer.list_storage_folders()) == []
 
     client_of(server, email)  # a second key keeps the user, but not the first key's tokens
-    catalog = open_sqlite(server.data / "catalog.db")
+    catalog = open_catalog(server.data)
     with catalog.write() as unit:
         known = unit.people.user_by_email(email)
         assert known is not None

@@ -55,6 +55,23 @@ def test_register__a_sequence_of_addresses_is_scaled_to_the_first_image(
 
 
 @pytest.mark.works(*_JOB, _CHILDREN)
+def test_register__titles_of_children_are_paths_below_the_root(
+    folder: StorageFolder, second: EncordUserClient, integration_id: UUID, media: Media
+) -> None:
+    pictures = {f"objectUrl_{i}": media.put(f"a b/{i}.png", media_files.png(16, 12, seed=i)) for i in range(2)}
+    slices = {f"objectUrl_{i}": media.put(f"ct/{i}.dcm", media_files.dicom(number=i + 1, z=float(i))) for i in range(2)}
+    manifest = {
+        "image_groups": [{"title": "pictures", "createVideo": False, **pictures}],
+        "dicom_series": [{"title": "slices", **slices}],
+    }
+    assert register(folder, integration_id, manifest).errors == []
+    found = items_of(second, folder)
+    top = f"/{media.folder.name}"
+    assert names(list(found["pictures"].get_child_items())) == [f"{top}/a b/0.png", f"{top}/a b/1.png"]
+    assert names(list(found["slices"].get_child_items())) == [f"{top}/ct/0.dcm", f"{top}/ct/1.dcm"]
+
+
+@pytest.mark.works(*_JOB, _CHILDREN)
 def test_register__groups_and_sequences_of_existing_items(
     folder: StorageFolder, client: EncordUserClient, second: EncordUserClient, integration_id: UUID, media: Media
 ) -> None:

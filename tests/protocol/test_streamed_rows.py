@@ -18,9 +18,10 @@ import pytest
 from framedex.core.clock import now_us
 from framedex.core.datasets import NewDataset
 from framedex.core.ids import DatasetId, new_id
+from tests.builders.databases import only_on_sqlite
 from tests.builders.living import Person, Workspace, serving
 
-pytestmark = [pytest.mark.protocol, pytest.mark.slow]
+pytestmark = [pytest.mark.protocol, pytest.mark.slow, only_on_sqlite]
 
 ROWS = 200_000
 #: Design section 7.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from encord.storage import StorageFolder
 from framedex.auth.secret_key import load_or_create_secret_key
 from framedex.auth.signed_urls import UrlSigner
 from framedex.core.clock import now_us
-from framedex.core.ports.signing import UrlGrant, UrlPurpose
+from framedex.core.ports.signing import UrlPurpose
 from tests.builders import media_files
 from tests.protocol.curated import Server, raw
 
@@ -85,19 +86,17 @@ def test_put__nothing_was_put(server: Server, client: EncordUserClient, folder: 
     assert list(folder.list_items()) == []
 
 
-def _signed(server: Server, **changes: object) -> str:
+def _signed(server: Server, place: dict[str, str], **changes: object) -> str:
+    """The address of a place with some of what it grants changed."""
     signer = UrlSigner(load_or_create_secret_key(server.data / "secret.key").derive("urls"))
-    now = now_us()
-    fields: dict[str, object] = {
-        "method": "PUT", "purpose": UrlPurpose.UPLOAD, "subject": "", "user_id": "", "max_bytes": 1 << 20,
-        "expires_at": now + 60_000_000,
-    }  # fmt: skip
-    return f"{server.url}/objects/upload/{signer.sign(UrlGrant(**(fields | changes)))}"  # type: ignore[arg-type]  # by name
+    token = place["signedUrl"].rpartition("/")[2]
+    grant = signer.verify(token, method="PUT", purpose=UrlPurpose.UPLOAD, now_us=now_us())
+    return f"{server.url}/objects/upload/{signer.sign(replace(grant, **changes))}"  # type: ignore[arg-type]  # by name
 
 
 def test_put__more_than_the_address_allows(server: Server, place: Reserve) -> None:
     found = place()
-    url = _signed(server, subject=found["objectKey"], max_bytes=100_000)
+    url = _signed(server, found, max_bytes=100_000)
     assert _put(url, bytes(100_001)).status_code == 413
     sent = requests.put(url, data=(bytes(60_000) for _ in range(2)), timeout=30)
     assert sent.status_code == 413, "chunked bodies are counted"
@@ -106,11 +105,18 @@ def test_put__more_than_the_address_allows(server: Server, place: Reserve) -> No
 
 def test_put__an_address_that_has_expired_or_whose_place_ended(server: Server, place: Reserve) -> None:
     found = place()
-    late = _put(_signed(server, subject=found["objectKey"], expires_at=now_us() - 1), b"x")
+    late = _put(_signed(server, found, expires_at=now_us() - 1), b"x")
     assert late.status_code == 403
     assert "expired" in late.json()["message"]
-    gone = _put(_signed(server, subject="uploads/01a2123f-0000-7000-8000-000000000000/object"), b"x")
+    gone = _put(_signed(server, found, subject="uploads/01a2123f-0000-7000-8000-000000000000/object"), b"x")
     assert gone.status_code == 403
+
+
+def test_put__the_user_of_the_address_was_removed(server: Server, place: Reserve) -> None:
+    found = place()
+    nobody = "01a2123f-0000-7000-8000-000000000000"
+    assert _put(_signed(server, found, user_id=nobody), b"x").status_code == 401
+    assert _put(found["signedUrl"], b"x").status_code == 200
 
 
 def test_uploads__only_their_own_user_and_folder_can_register_them(

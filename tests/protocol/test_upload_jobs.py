@@ -20,6 +20,7 @@ from encord.storage import StorageFolder
 
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from tests.builders import media_files
+from tests.builders.databases import only_on_sqlite
 from tests.contract.blobs.web_server import Answer, ranged, running_server
 from tests.protocol.curated import Server
 from tests.protocol.people import a_name
@@ -152,6 +153,7 @@ def _catalog_files(server: Server, pid: int) -> int:
 _POLLS = 200
 
 
+@only_on_sqlite
 def test_polls__two_hundred_are_held_without_threads_or_connections(
     server: Server, client: EncordUserClient, folder: StorageFolder, slow_web: SlowWeb, slow: UUID
 ) -> None:

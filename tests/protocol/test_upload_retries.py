@@ -14,6 +14,7 @@ from encord.http.utils import CloudUploadSettings
 from framedex.bootstrap import open_node
 from framedex.settings import load_settings
 from tests.builders import media_files
+from tests.builders.databases import database_url
 from tests.builders.fault_proxy import Fault, FaultProxy, answering, fault_proxy
 from tests.builders.living import serving
 from tests.protocol.conftest import OWNER, LiveServer
@@ -36,7 +37,7 @@ class Behind:
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
     data = tmp_path_factory.mktemp("behind-a-proxy")
-    open_node(load_settings(data=data)).close()
+    open_node(load_settings(data=data, database_url=database_url(data))).close()
     with fault_proxy("http://127.0.0.1:0") as proxy, pytest.MonkeyPatch.context() as environment:
         environment.setenv("FRAMEDEX_PUBLIC_URL", proxy.endpoint)
         with serving(data) as url:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from framedex.bootstrap import backups
-from framedex.cli.options import data_option
-from framedex.settings import load_settings
+from framedex.bootstrap import backups, require_sqlite
+from framedex.cli.options import data_option, settings_of
 
 
 @click.command("backup")
@@ -20,7 +19,8 @@ def backup(out: Path, data: Path | None) -> None:
 
     On the same file system objects are hard links, which take no space and do not survive the disk: copy OUT away.
     """
-    settings = load_settings(data=data)
+    settings = settings_of(data)
+    require_sqlite(settings, "backup")
     report = backups().backup(settings.data, out)
     click.echo(f"{out}: change {report.seq}, {report.objects} objects, {report.size_bytes} bytes")
     for key in report.missing:
@@ -36,7 +36,8 @@ def backup(out: Path, data: Path | None) -> None:
 @data_option
 def restore(source: Path, data: Path | None) -> None:
     """Makes the new data directory DIR of the backup FROM; every checksum is verified first."""
-    settings = load_settings(data=data)
+    settings = settings_of(data)
+    require_sqlite(settings, "restore")
     report = backups().restore(source, settings.data)
     click.echo(f"{settings.data}: change {report.seq}, {report.objects} objects, {report.size_bytes} bytes")
     for key in report.missing:

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from framedex.bootstrap import doctor as open_doctor
-from framedex.cli.options import data_option
+from framedex.cli.options import data_option, settings_of
 from framedex.core.errors import NotFound
-from framedex.settings import load_settings
 
 
 @click.command("doctor")
@@ -21,7 +20,7 @@ def doctor(data: Path | None, *, mend: bool) -> None:
 
     Without --mend it changes nothing.
     """
-    settings = load_settings(data=data)
+    settings = settings_of(data)
     if not settings.catalog_file.is_file():
         raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
     service = open_doctor(settings)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import click
 
-from framedex.bootstrap import Node, exclusive, is_served
+from framedex.bootstrap import Node, held, is_served
 from framedex.cli.jobs import failure, iter_units
 from framedex.cli.options import data_option, opened
 from framedex.core.access import Caller
@@ -35,7 +35,7 @@ _MANIFESTS = {".json", ".csv"}
 @click.option("--folder", required=True, help="Where to: a folder's UUID or name; a new name is made.")
 @click.option("--user", required=True, help="The email of the user who registers.")
 @click.option(
-    "--integration", default=None, help="The UUID of what reaches the files (default: a local one that does)."
+    "--integration", default=None, help="The UUID of what reaches the files (default for PATH: a local one that does)."
 )
 @click.option("--dry-run", is_flag=True, help="Shows what would be registered and what is wrong; writes nothing.")
 @click.option(
@@ -57,7 +57,7 @@ def import_(
 ) -> None:
     """Registers the files below PATH, the objects below PREFIX (as s3://bucket/folder), or what MANIFEST lists.
 
-    MANIFEST is a .json or .csv file; a PREFIX needs its --integration.
+    MANIFEST is a .json or .csv file; a PREFIX, and a MANIFEST with addresses, need their --integration.
 
     Run again, it goes on where it was stopped: what is there already is skipped. Beside a running server, the server
     does the work and this command watches.
@@ -178,12 +178,13 @@ def _working(node: Node) -> Iterator[Callable[[], None]]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(exclusive(node.settings.data))
+            stack.enter_context(held(node.settings))
         except Conflict:
             click.echo("a server holds the data directory and does the work", err=True)
             yield lambda: _require_server(node)
             return
-        node.services.jobs.abandon_leases()
+        if node.settings.database_url is None:
+            node.services.jobs.abandon_leases()
         node.runner.start()
         stack.callback(node.runner.stop)
         yield lambda: None

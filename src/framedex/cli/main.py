@@ -12,8 +12,10 @@ from framedex.cli.doctor import doctor
 from framedex.cli.import_ import import_
 from framedex.cli.integrations import integrations
 from framedex.cli.jobs import jobs
+from framedex.cli.move_catalog import move_to_postgresql
 from framedex.cli.serve import serve
 from framedex.cli.users import users
+from framedex.cli.worker import worker
 from framedex.core.errors import DomainError
 
 
@@ -42,7 +44,19 @@ def main() -> None:
     """
 
 
-for command in (serve, users, integrations, import_, jobs, doctor, backup, restore, audit):
+for command in (
+    serve,
+    worker,
+    users,
+    integrations,
+    import_,
+    jobs,
+    doctor,
+    backup,
+    restore,
+    move_to_postgresql,
+    audit,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

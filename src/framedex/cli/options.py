@@ -6,22 +6,53 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from framedex.bootstrap import Node, open_node
-from framedex.core.errors import NotFound
-from framedex.settings import load_settings
+from framedex.core.errors import InvalidArguments, NotFound
+from framedex.settings import Settings, load_settings
+
+_DATABASE_URL = "framedex.database_url"
 
 
 def data_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--data DIR`, or FRAMEDEX_DATA."""
-    return click.option(
+    """`--data DIR`, or FRAMEDEX_DATA; and `--database-url`, which `settings_of` sees."""
+    database_url = click.option(
+        "--database-url",
+        default=None,
+        expose_value=False,
+        callback=_keep_database_url,
+        help="The PostgreSQL of the catalog, postgresql://USER@HOST/DATABASE (default: FRAMEDEX_DATABASE_URL).",
+    )
+    data = click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
         default=None,
         help="The data directory (default: FRAMEDEX_DATA).",
-    )(command)
+    )
+    return database_url(data(command))
+
+
+def _keep_database_url(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None and urlsplit(value).password:
+        raise InvalidArguments(
+            "--database-url would show the password to everybody on this machine: leave it out there, and give it by "
+            "PGPASSFILE, or the whole address by FRAMEDEX_DATABASE_URL."
+        )
+    context.meta[_DATABASE_URL] = value
+
+
+def chosen_database() -> str | None:
+    """What `--database-url` says in the present command."""
+    url: str | None = click.get_current_context().meta.get(_DATABASE_URL)
+    return url
+
+
+def settings_of(data: Path | None) -> Settings:
+    """The settings of the present command."""
+    return load_settings(data=data, database_url=chosen_database())
 
 
 @contextmanager
@@ -31,8 +62,8 @@ def opened(data: Path | None, *, is_made: bool = False) -> Iterator[Node]:
     Raises:
         NotFound: there is none, and it is not to be made.
     """
-    settings = load_settings(data=data)
-    if not is_made and not settings.catalog_file.is_file():
+    settings = settings_of(data)
+    if not is_made and settings.database_url is None and not settings.catalog_file.is_file():
         raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
     node = open_node(settings)
     try:

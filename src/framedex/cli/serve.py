@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from framedex.bootstrap import Node, create_app, exclusive, open_node
-from framedex.cli.options import data_option
+from framedex.bootstrap import Node, create_app, held, open_node
+from framedex.cli.options import chosen_database, data_option
 from framedex.core.errors import Conflict, InvalidArguments, StorageFull
 from framedex.settings import DEFAULT_HOST, DEFAULT_PORT, load_settings
 
@@ -63,11 +63,13 @@ def serve(
             "Add --tls-cert and --tls-key, or --trusted-proxy CIDR, or --insecure-http if the network is yours alone."
         )
     scheme = "https" if tls_cert else "http"
-    settings = load_settings(data=data, host=host, port=port, public_url=public_url, scheme=scheme)
+    settings = load_settings(
+        data=data, host=host, port=port, public_url=public_url, scheme=scheme, database_url=chosen_database()
+    )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     _end_quietly()
-    with exclusive(settings.data), _listener(host, port) as listener:
+    with held(settings), _listener(host, port) as listener:
         node = open_node(settings)
         try:
             config = uvicorn.Config(
@@ -85,9 +87,10 @@ def serve(
                 timeout_graceful_shutdown=20,
                 backlog=_BACKLOG,
             )
-            # This process holds the directory alone, so whoever held units before is gone.
-            with suppress(StorageFull):
-                node.services.jobs.abandon_leases()
+            if settings.database_url is None:
+                # This process holds the catalog alone, so whoever held units before is gone.
+                with suppress(StorageFull):
+                    node.services.jobs.abandon_leases()
             _load(config)
             _spare_interpreter()
             _greet(node)

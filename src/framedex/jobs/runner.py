@@ -28,6 +28,8 @@ _log = logging.getLogger("framedex.jobs")
 
 LEASE_US = 30_000_000
 _HEARTBEAT_S = 8.0
+#: How long another process may take to write the units of a job. Nobody who is alone is writing one while it starts.
+_STAGING_US = 3_600_000_000
 _IDLE_S = 1.0
 _MAX_ATTEMPTS = 5
 #: Where a store says that it is out as a whole: a minute and a half, in which it may be started again.
@@ -58,13 +60,20 @@ class Runner:
     """One worker of the catalog's jobs."""
 
     def __init__(
-        self, catalog: Catalog, handlers: Mapping[str, JobHandler], signals: Signals, *, threads: int = 4
+        self,
+        catalog: Catalog,
+        handlers: Mapping[str, JobHandler],
+        signals: Signals,
+        *,
+        threads: int = 4,
+        is_alone: bool = True,
     ) -> None:
         self.worker = new_id()
         self._catalog = catalog
         self._handlers = handlers
         self._signals = signals
         self._slots = threads
+        self._is_alone = is_alone
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="framedex-unit")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="framedex-ahead")
         self._running: list[_Running] = []
@@ -77,7 +86,7 @@ class Runner:
     def start(self) -> None:
         try:
             with self._catalog.write(frees=True) as write:
-                write.jobs.drop_staging(now_us())
+                write.jobs.drop_staging(now_us() - (0 if self._is_alone else _STAGING_US))
         except StorageFull as error:  # reads go on all the same
             _log.warning("unfinished jobs were not removed: %s", error.message)
         self._thread.start()

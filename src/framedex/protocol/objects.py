@@ -18,7 +18,7 @@ from starlette.routing import Route
 from framedex.core.errors import DomainError, InvalidArguments
 from framedex.core.ids import ItemId
 from framedex.core.ports.media import ByteSource
-from framedex.core.ports.signing import UrlPurpose
+from framedex.core.ports.signing import UrlGrant, UrlPurpose
 from framedex.protocol.errors import v2_error
 from framedex.protocol.ranges import ByteRange, parse_range
 from framedex.services.bundle import Services
@@ -52,13 +52,16 @@ class Objects:
         """Takes the bytes of a file, once, up to the size that the address allows."""
         try:
             grant = self._services.links.verify(request.path_params["token"], method="PUT", purpose=UrlPurpose.UPLOAD)
-            await to_thread.run_sync(self._services.uploads.require_open, grant)
+            await to_thread.run_sync(self._require_open, grant)
             await self._services.uploads.receive(grant, _body(request))
         except DomainError as error:
             return _error(error)
         except ClientDisconnect:
             return _error(InvalidArguments("the connection ended in the middle of the upload"))
         return Response(status_code=200)
+
+    def _require_open(self, grant: UrlGrant) -> None:
+        self._services.uploads.require_open(self._services.identity.by_id(grant.user_id), grant)
 
     async def content(self, request: Request) -> Response:
         """The bytes of an item, with HTTP ranges."""

@@ -43,6 +43,11 @@ def integration_role(unit: ReadUnit | WriteUnit, caller: Caller, integration_id:
     return Role.ADMIN if Role.ADMIN in roles else Role.USER
 
 
+def may_register(unit: ReadUnit | WriteUnit, caller: Caller, integration_id: IntegrationId) -> bool:
+    """Whether the caller may register with an integration that is known to exist."""
+    return integration_role(unit, caller, integration_id) is Role.ADMIN
+
+
 def require_registrar(unit: ReadUnit | WriteUnit, caller: Caller, integration_id: IntegrationId) -> Integration:
     """The integration, if the caller may register with it.
 

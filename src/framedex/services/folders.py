@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from framedex.core.access import Action, Caller, Role, require
 from framedex.core.clock import now_us
 from framedex.core.collections import check_description
 from framedex.core.errors import InvalidArguments, NotPermitted
 from framedex.core.folders import Folder, FolderPatch, FolderQuery, NewFolder, check_name
-from framedex.core.ids import FolderId, GroupId, new_id
+from framedex.core.ids import FolderId, GroupId, ItemId, new_id
 from framedex.core.items import FolderSummary
 from framedex.core.paging import Page, PageRequest
 from framedex.core.people import Group
@@ -17,6 +18,8 @@ from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 
 MAX_BULK = 1000
+#: Items that one transaction of deleting a folder takes away: it must not keep other writers waiting for long.
+MAX_DELETED = 20_000
 
 
 def require_folder(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, folder_id: FolderId) -> None:
@@ -142,33 +145,28 @@ class FolderService:
     def delete_folder(self, caller: Caller, folder_id: FolderId) -> None:
         """Deletes a folder with everything below it. Needs ADMIN.
 
+        One with very many items loses most of them first, in transactions that others' writes go between; after a crash
+        in the middle, calling again does the rest.
+
         Raises:
             InvalidArguments: a registration into it is still running.
         """
-        object_keys: list[str] = []
-        with self._catalog.write(frees=True) as unit:
-            require_folder(unit, Action.ADMINISTER, caller, folder_id)
-            folder_ids = unit.folders.descendants(folder_id)
-            if any(unit.jobs.count_running(f) for f in folder_ids):
-                raise InvalidArguments("a job is still registering into this folder; wait for it or cancel it")
-            item_ids = list(unit.items.iter_ids(folder_ids))
-            for start in range(0, len(item_ids), MAX_BULK):
-                chunk = item_ids[start : start + MAX_BULK]
-                unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(chunk))
-                object_keys.extend(unit.items.delete(chunk))
-            # A dataset outlives its mirror folder, empty: the SDK has no call that deletes one.
-            unit.log(Entity.DATASET, Op.UPDATE, unit.datasets.detach_folders(folder_ids))
-            collection_ids, preset_ids = unit.curation.of_folders(folder_ids)
-            unit.curation.delete_collections(collection_ids)
-            unit.curation.delete_presets(preset_ids)
-            unit.log(Entity.COLLECTION, Op.DELETE, collection_ids)
-            unit.log(Entity.PRESET, Op.DELETE, preset_ids)
-            unit.folders.delete(folder_ids)
-            unit.log(Entity.ITEM, Op.DELETE, item_ids)
-            unit.log(Entity.FOLDER, Op.DELETE, folder_ids)
-            unit.audit(caller.user_id, "folder.delete", Entity.FOLDER, folder_ids, items=len(item_ids))
-        for key in object_keys:
-            self._blobs.delete(key)
+        is_gone = False
+        while not is_gone:
+            with self._catalog.write(frees=True) as unit:
+                require_folder(unit, Action.ADMINISTER, caller, folder_id)
+                folder_ids = unit.folders.descendants(folder_id)
+                if any(unit.jobs.count_running(f) for f in folder_ids):
+                    raise InvalidArguments("a job is still registering into this folder; wait for it or cancel it")
+                item_ids = list(islice(unit.items.iter_ids(folder_ids), MAX_DELETED + 1))
+                is_gone = len(item_ids) <= MAX_DELETED
+                object_keys = _delete_items(unit, item_ids[:MAX_DELETED])
+                action = "folder.delete" if is_gone else "folder.empty"
+                unit.audit(caller.user_id, action, Entity.FOLDER, folder_ids, items=len(item_ids[:MAX_DELETED]))
+                if is_gone:
+                    _delete_empty(unit, folder_ids)
+            for key in object_keys:
+                self._blobs.delete(key)
 
     def summary(self, caller: Caller, folder_id: FolderId) -> FolderSummary:
         with self._catalog.read() as unit:
@@ -216,3 +214,27 @@ class FolderService:
             unit.folders.remove_roles(folder_id, group_ids)
             unit.log(Entity.RIGHTS, Op.UPDATE, [folder_id])
             unit.audit(caller.user_id, "folder.unshare", Entity.FOLDER, [folder_id], groups=list(group_ids))
+
+
+def _delete_items(unit: WriteUnit, item_ids: Sequence[ItemId]) -> Sequence[str]:
+    """Answers the keys of objects that nothing uses any more."""
+    object_keys: list[str] = []
+    for start in range(0, len(item_ids), MAX_BULK):
+        chunk = item_ids[start : start + MAX_BULK]
+        unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(chunk))
+        object_keys.extend(unit.items.delete(chunk))
+    unit.log(Entity.ITEM, Op.DELETE, item_ids)
+    return object_keys
+
+
+def _delete_empty(unit: WriteUnit, folder_ids: Sequence[FolderId]) -> None:
+    """Deletes folders that hold no item any more, with their collections and presets."""
+    # A dataset outlives its mirror folder, empty: the SDK has no call that deletes one.
+    unit.log(Entity.DATASET, Op.UPDATE, unit.datasets.detach_folders(folder_ids))
+    collection_ids, preset_ids = unit.curation.of_folders(folder_ids)
+    unit.curation.delete_collections(collection_ids)
+    unit.curation.delete_presets(preset_ids)
+    unit.log(Entity.COLLECTION, Op.DELETE, collection_ids)
+    unit.log(Entity.PRESET, Op.DELETE, preset_ids)
+    unit.folders.delete(folder_ids)
+    unit.log(Entity.FOLDER, Op.DELETE, folder_ids)

@@ -21,11 +21,12 @@ from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.job_handlers import Prepared
 from framedex.core.quick import quick_dataclass
 from framedex.core.registration import Unit, decode_unit, encode_receipt, facts_from_json, facts_to_json
-from framedex.services.addresses import OpenIntegration, Place, Resolver, urls_of
+from framedex.services.addresses import OpenIntegration, Place, Resolver, may_register, urls_of
 from framedex.services.datasets import may_link
 from framedex.services.derived import DerivedMetadata, Foreseen
 from framedex.services.registration_checks import Checker, group_facts
 from framedex.services.registration_items import Checked, Encoded, Maker
+from framedex.services.registration_take_back import TakeBack
 
 KIND = "register"
 
@@ -119,6 +120,7 @@ class RegistrationHandler:
         self._checker = checker
         self._derived = derived
         self._open_integration = open_integration
+        self._take_back = TakeBack()
 
     def instant_units(self, job: Job) -> int:
         options = RegistrationOptions.from_json(job.options)
@@ -181,25 +183,8 @@ class RegistrationHandler:
     def after_applying(self, write: WriteUnit, job: Job, errors: int) -> JobState:
         if RegistrationOptions.from_json(job.options).ignore_errors or not errors:
             return JobState.DONE
-        self._take_back(write, job)
-        return JobState.ERROR
-
-    def _take_back(self, write: WriteUnit, job: Job) -> None:
-        """All or nothing: a unit failed although it was checked (its folder or upload changed since)."""
-        receipts = [json.loads(text) for _, text in list(write.jobs.iter_receipts(job.id, UnitState.DONE))]
-        made = [
-            ItemId(item_id)
-            for receipt in receipts
-            if not receipt.get("skipped")
-            for item_id in [*(item_id for item_id, _ in receipt["items"]), *receipt.get("frames", ())]
-        ]
-        if made:
-            write.items.delete(made)
-            write.log(Entity.ITEM, Op.DELETE, made)
-        rows = [DataRowId(row_id) for receipt in receipts for row_id in receipt.get("rows", ())]
-        if rows and job.dataset_id is not None:
-            write.datasets.unlink(job.dataset_id, rows, now_us())
-            write.log(Entity.DATA_ROW, Op.DELETE, rows)
+        # All or nothing: a unit failed although it was checked (its folder or upload changed since).
+        return JobState.APPLYING if self._take_back.step(write, job) else JobState.ERROR
 
 
 class _Application:
@@ -259,6 +244,9 @@ class _Application:
             self._write, caller, self._job.dataset_id, self._folder_id
         ):
             return "the right to add data to the dataset was taken away while the job ran"
+        integration_id = self._options.integration_id
+        if integration_id is not None and not may_register(self._write, caller, IntegrationId(integration_id)):
+            return "the right to register with the integration was taken away while the job ran"
         return None
 
     def _digest(self, unit: Unit) -> bytes | None:

@@ -49,14 +49,16 @@ class UploadService:
             unit.uploads.add_many(places)
         return places
 
-    def require_open(self, grant: UrlGrant) -> None:
-        """Refuses a place that is closed or has ended.
+    def require_open(self, caller: Caller, grant: UrlGrant) -> None:
+        """Refuses a place that is closed or has ended, or whose folder the caller may not register into any more.
 
         Raises:
-            NotPermitted: no such place any more. Conflict: an item uses the object already.
+            NotPermitted: no such place or right any more. Conflict: an item uses the object already.
         """
         with self._catalog.read() as unit:
             place = unit.uploads.by_keys([grant.subject]).get(grant.subject)
+            if place is not None and place.folder_id is not None:
+                require_folder(unit, Action.WRITE, caller, place.folder_id)
         if place is None:
             raise NotPermitted("This upload address has ended; ask for a new one.")
         if place.is_registered:

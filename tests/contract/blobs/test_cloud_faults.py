@@ -15,8 +15,8 @@ from framedex.stores.blobs.cloud.gate import GateLimits
 from framedex.stores.blobs.cloud.objects import CloudObjects
 from framedex.stores.blobs.cloud.opening import open_cloud
 from tests.builders.fault_proxy import FaultProxy, answering, fault_proxy, silent
-from tests.builders.living import free_port
 from tests.builders.peers import S3_KEY, Seaweed
+from tests.builders.ports import free_port
 from tests.contract.blobs.conftest import BucketPlace, credentials_of
 
 BRIEF = Patience(connect_s=1, read_s=1, request_s=2, retries=3, first_pause_s=0.02, longest_pause_s=0.1, retry_s=5)

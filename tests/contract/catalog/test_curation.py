@@ -18,14 +18,14 @@ from framedex.core.people import MemberType, User, WorkspaceRole
 from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.presets import WORKSPACE, Preset, PresetPatch, PresetQuery
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 _PAGE = PageRequest(limit=2, sort_by=SortBy.CREATED_AT)
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     yield opened
     opened.close()
 

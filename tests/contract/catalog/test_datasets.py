@@ -17,14 +17,14 @@ from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.people import Group, MemberType, User, WorkspaceRole
 from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.catalog_items import NewItem
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 ALL = DataRowQuery()
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     yield opened
     opened.close()
 

@@ -11,15 +11,15 @@ import pytest
 from framedex.core.clock import now_us
 from framedex.core.ids import JobId, UserId, new_id
 from framedex.core.jobs import Job, JobState, UnitOutcome, UnitState
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from tests.builders.databases import open_catalog
 
 _LEASE_US = 1_000_000
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[SqlCatalog]:
-    made = open_sqlite(tmp_path / "catalog.db")
+    made = open_catalog(tmp_path)
     yield made
     made.close()
 

@@ -16,13 +16,13 @@ from framedex.core.people import MemberType, User, WorkspaceRole
 from framedex.core.ports.catalog import WriteUnit
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.catalog_metadata import CurrentText, Misfit, QuarantineCount, SchemaVersion, Vector
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 
 @pytest.fixture
 def unit(tmp_path: Path) -> Iterator[WriteUnit]:
     """A transaction on an empty catalog: what is written is read back inside it."""
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     with opened.write() as found:
         yield found
     opened.close()

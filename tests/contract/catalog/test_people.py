@@ -16,7 +16,7 @@ from framedex.core.people import AccessToken, Group, MemberType, OrganisationTag
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog import WriteUnit
 from framedex.core.ports.catalog_people import Integration
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 _KEY = "0f" * 32
 
@@ -24,7 +24,7 @@ _KEY = "0f" * 32
 @pytest.fixture
 def unit(tmp_path: Path) -> Iterator[WriteUnit]:
     """A transaction on an empty catalog: what is written is read back inside it."""
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     with opened.write() as found:
         yield found
     opened.close()

@@ -16,8 +16,9 @@ from framedex.core.items import ItemQuery
 from framedex.core.paging import PageRequest
 from tests.builders import media_files
 from tests.builders.fault_proxy import FaultProxy, fault_proxy, never_expiring, with_date
-from tests.builders.living import Person, Workspace, free_port, run
+from tests.builders.living import Person, Workspace, run
 from tests.builders.peers import S3_KEY, S3_SECRET, Seaweed, seaweed
+from tests.builders.ports import free_port
 
 BUCKET = "doctor"
 

@@ -7,7 +7,8 @@ from framedex.core.clock import now_us
 from framedex.core.ids import IntegrationId, new_id
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog_people import Integration
-from tests.builders.living import Workspace, free_port, png_files, run, serving
+from tests.builders.living import Workspace, png_files, run, serving
+from tests.builders.ports import free_port
 
 
 def _check(data: Path, uuid: str, *more: str) -> tuple[int, str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.builders.living import command, free_port, run, serving
+from tests.builders.living import command, run, serving
+from tests.builders.ports import free_port
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

@@ -19,6 +19,8 @@ from framedex.core.ports.catalog import AuditEntry
 from framedex.protocol import rest
 from framedex.protocol.rpc.queries import QUERIES
 from framedex.settings import load_settings
+from framedex.stores.catalog.driver_sql import run
+from tests.builders.databases import database_url
 from tests.builders.living import Person, Workspace, png_files
 from tests.medium.protocol.in_process import PRESET, Http, in_process, query
 
@@ -78,7 +80,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     workspace = Workspace(data)
     owner = workspace.person("owner@example.org", is_admin=True)
     integration = workspace.integration(media)
-    node = open_node(load_settings(data=data))
+    node = open_node(load_settings(data=data, database_url=database_url(data)))
     with in_process(node, owner) as http:
         yield House(node, workspace, owner, http, media, str(integration))
     node.close()
@@ -359,7 +361,7 @@ def test_content__each_read_is_in_the_log(house: House) -> None:
     png_files(house.media, [name])
     item = house.item(folder, name=name.removesuffix(".png"))
     with house.node.catalog.write() as unit:
-        unit.connection.exec_driver_sql("UPDATE items SET integration_id = ? WHERE id = ?", (house.integration, item))
+        run(unit.connection, "UPDATE items SET integration_id = ? WHERE id = ?", (house.integration, item))
     address = str(house.call("GET", f"storage/items/{item}?signUrl=True")["signedUrl"])
     house.new_entries()
     assert house.http.get(address).content == (house.media / name).read_bytes()

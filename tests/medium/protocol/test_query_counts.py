@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from framedex.bootstrap import open_node
 from framedex.core.ids import FolderId
 from framedex.settings import load_settings
+from tests.builders.databases import database_url
 from tests.builders.living import Person, Workspace
 from tests.medium.protocol.in_process import PRESET, Http, in_process, query
 
@@ -63,7 +64,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     data: Path = tmp_path_factory.mktemp("counts")
     workspace = Workspace(data)
     owner = workspace.person("owner@example.org", is_admin=True)
-    node = open_node(load_settings(data=data))
+    node = open_node(load_settings(data=data, database_url=database_url(data)))
     counter = Counter()
     counter.watch(node.catalog._reader, node.catalog._writer)
     with in_process(node, owner) as http:

@@ -13,15 +13,15 @@ from framedex.core.clock import now_us
 from framedex.core.errors import InvalidArguments
 from framedex.protocol import replays
 from framedex.protocol.replays import Replays
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from tests.builders.databases import open_catalog
 
 _MINUTE_US = 60_000_000
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[SqlCatalog]:
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     yield opened
     opened.close()
 

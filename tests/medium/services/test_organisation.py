@@ -18,15 +18,15 @@ from framedex.services.groups import MAX_EMAILS, GroupService
 from framedex.services.identity import IdentityService
 from framedex.services.organisation import OrganisationService
 from framedex.services.tokens import TokenService
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from tests.builders.databases import open_catalog
 
 _KEY = "ab" * 32
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[SqlCatalog]:
-    found = open_sqlite(tmp_path / "catalog.db")
+    found = open_catalog(tmp_path)
     yield found
     found.close()
 

@@ -20,8 +20,8 @@ from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.catalog_metadata import SchemaVersion
 from framedex.services.collections import CollectionService
 from framedex.services.presets import PresetService
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from tests.builders.databases import open_catalog
 
 _SCHEMA = """{
     "city": {"ty": "variant", "hint": "varchar"},
@@ -120,7 +120,7 @@ class House:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    catalog = open_sqlite(tmp_path_factory.mktemp("presets") / "catalog.db")
+    catalog = open_catalog(tmp_path_factory.mktemp("presets"))
     yield House(catalog)
     catalog.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +15,8 @@ from framedex.core.ids import FolderId, ItemId, UserId
 from framedex.core.items import ItemQuery
 from framedex.core.paging import PageRequest
 from framedex.services.folders import require_folder
-from framedex.stores.catalog.catalog import open_sqlite
 from framedex.stores.catalog.unit_of_work import SqlCatalog, SqlUnit
+from tests.builders.databases import open_catalog
 from tests.medium.services.worlds import NAMES, USERS, Plan, World, build, plans
 
 _SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,8 +24,7 @@ _SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[Heal
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlCatalog]:
-    path: Path = tmp_path_factory.mktemp("rights") / "catalog.db"
-    found = open_sqlite(path)
+    found = open_catalog(tmp_path_factory.mktemp("rights"))
     yield found
     found.close()
 

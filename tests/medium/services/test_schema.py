@@ -29,7 +29,7 @@ from framedex.services.derived import DerivedMetadata, Foreseen
 from framedex.services.history import HistoryService
 from framedex.services.schema import SchemaService
 from framedex.services.schema_sync import SchemaSyncHandler
-from framedex.stores.catalog.catalog import open_sqlite
+from tests.builders.databases import open_catalog
 
 NUMBER: dict[str, Any] = {"ty": "variant", "hint": "number"}
 TEXT: dict[str, Any] = {"ty": "variant", "hint": "text"}
@@ -38,7 +38,7 @@ VECTOR: dict[str, Any] = {"ty": "embedding", "size": 2, "api": None}
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = open_sqlite(tmp_path / "catalog.db")
+    opened = open_catalog(tmp_path)
     yield opened
     opened.close()
 
@@ -290,7 +290,9 @@ def test_sync__goes_on_in_stretches_after_a_worker_died(workspace: Workspace, mo
     assert (job.state, job.units_done, job.units_total) == (JobState.DONE, 6, 6)
     assert [item for item, _, _ in workspace.misfits("n")] == sorted(items)
     with workspace.catalog.read() as unit:
-        receipts = [json.loads(text) for _, text in unit.jobs.iter_receipts(job.id, UnitState.DONE)]
+        receipts = [
+            json.loads(text) for _, text in unit.jobs.receipt_texts(job.id, UnitState.DONE, after=-1, limit=1000)
+        ]
     assert [receipt["items"] for receipt in receipts] == [7, 7, 7, 7, 7, 5]
 
 

@@ -16,6 +16,7 @@ from framedex.core.ids import FolderId, IntegrationId, ItemId
 from framedex.core.items import ItemPatch
 from framedex.core.manifests import parse_manifest
 from framedex.settings import load_settings
+from tests.builders.databases import database_url
 from tests.builders.living import Workspace
 
 # Each statement costs about a tenth of a millisecond beside what the database does for it.
@@ -27,7 +28,7 @@ class World:
     """A node without a server, a folder, an integration."""
 
     def __init__(self, data: Path) -> None:
-        self.node: Node = open_node(load_settings(data=data, environment={}))
+        self.node: Node = open_node(load_settings(data=data, database_url=database_url(data), environment={}))
         workspace = Workspace(data)
         owner = workspace.person("owner@example.org", is_admin=True)
         self.caller: Caller = workspace.caller(owner)

@@ -9,14 +9,17 @@ import pytest
 
 from framedex.bootstrap import Node, open_node
 from framedex.core.clock import now_us
+from framedex.core.errors import NotPermitted
 from framedex.core.ids import FolderId, ItemId, JobId, UserId, new_id
 from framedex.core.jobs import Job, JobState
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.catalog_uploads import UploadPlace
+from framedex.core.ports.signing import UrlGrant, UrlPurpose
 from framedex.services.registration_handler import KIND
 from framedex.settings import load_settings
 from framedex.stores.blobs.own import DiskBlobs
+from tests.builders.databases import database_url
 from tests.builders.living import Person, Workspace
 
 _HOUR_US = 3600 * 1_000_000
@@ -36,7 +39,7 @@ def person(workspace: Workspace) -> Person:
 
 @pytest.fixture
 def node(workspace: Workspace) -> Iterator[Node]:
-    made = open_node(load_settings(data=workspace.data, environment={}))
+    made = open_node(load_settings(data=workspace.data, database_url=database_url(workspace.data), environment={}))
     yield made
     made.close()
 
@@ -108,3 +111,13 @@ def test_remove_unused_videos__leaves_those_of_jobs_that_run(
         unit.jobs.add(job)
     assert node.services.uploads.remove_unused_videos() == 1
     assert list(blobs.keys("sequences/")) == [within]
+
+
+def test_require_open__the_rights_are_looked_at_again(node: Node, workspace: Workspace, person: Person) -> None:
+    owner, stranger = workspace.caller(person), workspace.caller(workspace.person("other@example.org"))
+    uploads = node.services.uploads
+    (place,) = uploads.reserve(owner, workspace.folder(person, "f"), ItemType.IMAGE, 1)
+    grant = UrlGrant("PUT", UrlPurpose.UPLOAD, place.object_key, person.id, 100, now_us() + _HOUR_US)
+    uploads.require_open(owner, grant)
+    with pytest.raises(NotPermitted):
+        uploads.require_open(stranger, grant)

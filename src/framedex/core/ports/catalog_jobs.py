@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from framedex.core.access import Caller
@@ -31,10 +31,6 @@ class JobReads(Protocol):
 
     def receipt_texts(self, job_id: JobId, state: UnitState, *, after: int, limit: int) -> Sequence[tuple[int, str]]:
         """Position and receipt of units in this state behind the position `after`, in order, without their payloads."""
-        ...
-
-    def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
-        """Position and receipt of every unit in this state, in order. Streams."""
         ...
 
     def runnable(self, now_us: int) -> Sequence[Job]:
@@ -110,6 +106,10 @@ class JobWrites(JobReads, Protocol):
 
     def cancel_open_units(self, job_id: JobId) -> int:
         """Cancels units that are neither done nor failed; answers how many."""
+        ...
+
+    def cancel_done_units(self, job_id: JobId, positions: Sequence[int]) -> None:
+        """Turns done units whose effect was taken back into cancelled ones without a receipt."""
         ...
 
     def abandon_leases(self) -> int:

@@ -56,7 +56,10 @@ class JobHandler(Protocol):
         ...
 
     def after_applying(self, write: WriteUnit, job: Job, errors: int) -> JobState:
-        """Every unit of a job in `applying` is settled: the final state."""
+        """Every unit of a job in `applying` is settled: the final state.
+
+        `APPLYING` when the end itself takes several transactions: the runner commits, and calls again.
+        """
         ...
 
 

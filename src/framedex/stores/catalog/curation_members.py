@@ -79,9 +79,10 @@ class SqlMembers:
             .where(*_below(caller, folder_id))
             .execution_options(yield_per=_ROWS_HELD)
         )
-        for row in self._connection.execute(query):
-            datasets = frozenset(DatasetId(i) for i in _split(row[-2]))
-            yield Candidate(item_of_row(row[:-2]), datasets, frozenset(CollectionId(i) for i in _split(row[-1])))
+        with self._connection.execute(query) as result:
+            for row in result:
+                datasets = frozenset(DatasetId(i) for i in _split(row[-2]))
+                yield Candidate(item_of_row(row[:-2]), datasets, frozenset(CollectionId(i) for i in _split(row[-1])))
 
 
 def _below(caller: Caller, folder_id: FolderId) -> list[sa.ColumnElement[bool]]:

@@ -22,6 +22,7 @@ from framedex.stores.catalog.access_sql import (
     visible_dataset_ids,
     visible_folder_ids,
 )
+from framedex.stores.catalog.driver_sql import run
 from framedex.stores.catalog.paging_sql import escaped_substring, paged
 from framedex.stores.catalog.tables import (
     data_rows,
@@ -184,9 +185,9 @@ class SqlItemReads:
         if not claims:
             return {}
         # Written out: putting a thousand bound values into a compiled statement takes longer than finding them.
-        marks = ", ".join(["?" if self._connection.dialect.name == "sqlite" else "%s"] * len(claims))
-        found = self._connection.exec_driver_sql(f"SELECT claim, id FROM items WHERE claim IN ({marks})", tuple(claims))
-        return {bytes(row[0]): ItemId(row[1]) for row in found.all()}
+        marks = ", ".join("?" * len(claims))
+        found = run(self._connection, f"SELECT claim, id FROM items WHERE claim IN ({marks})", claims)
+        return {bytes(claim): ItemId(item_id) for claim, item_id in found.all()}
 
     def _child_urls(self, parent_id: str) -> list[str | None]:
         query = (
@@ -203,8 +204,9 @@ class SqlItemReads:
 
     def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
         query = sa.select(items.c.id).where(items.c.folder_id.in_(folder_ids)).execution_options(yield_per=5000)
-        for row in self._connection.execute(query):
-            yield ItemId(row[0])
+        with self._connection.execute(query) as result:
+            for row in result:
+                yield ItemId(row[0])
 
 
 def _conditions(caller: Caller, query: ItemQuery) -> list[sa.ColumnElement[bool]]:

@@ -12,6 +12,7 @@ from framedex.core.ids import DataRowId, FolderId, ItemId, UserId
 from framedex.core.items import RESET, ItemPatch, claim_digest
 from framedex.core.media_types import ItemType
 from framedex.core.ports.catalog_items import NewItem
+from framedex.stores.catalog.driver_sql import insert_many, run_many
 from framedex.stores.catalog.items_read import SqlItemReads
 from framedex.stores.catalog.tables import (
     collection_items,
@@ -97,9 +98,7 @@ class SqlItems(SqlItemReads):
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
         """Leaves out columns that are empty in all rows: most kinds of items fill half of them."""
         used = [i for i, column in enumerate(zip(*rows, strict=True)) if column.count(None) < len(column)]
-        names = ", ".join(columns[i] for i in used)
-        statement = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(used))})"
-        self._run_many(statement, list(map(itemgetter(*used), rows)))
+        insert_many(self._connection, table, [columns[i] for i in used], list(map(itemgetter(*used), rows)))
 
     def patch(self, item_id: ItemId, patch: ItemPatch, *, user_id: UserId, now_us: int) -> None:
         self.patch_many({item_id: patch}, user_id=user_id, now_us=now_us)
@@ -111,17 +110,11 @@ class SqlItems(SqlItemReads):
             alike.setdefault(tuple(changes), []).append((*changes.values(), item_id))
         for columns, rows in alike.items():
             settings = ", ".join(f"{column} = ?" for column in columns)
-            self._run_many(f"UPDATE items SET {settings} WHERE id = ?", rows)
+            run_many(self._connection, f"UPDATE items SET {settings} WHERE id = ?", rows)
         texts = [(item_id, p.metadata) for item_id, p in patches.items() if p.metadata is not None]
         if texts:
-            self._run_many(_KEEP_VERSION, [(item_id,) for item_id, _ in texts])
-            self._run_many(_NEXT_VERSION, [(item_id, 1, text, user_id, now_us) for item_id, text in texts])
-
-    def _run_many(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """By the driver alone: compiling takes longer than these statements run."""
-        if self._connection.dialect.name != "sqlite":
-            statement = statement.replace("?", "%s")
-        self._connection.exec_driver_sql(statement, list(rows))
+            run_many(self._connection, _KEEP_VERSION, [(item_id,) for item_id, _ in texts])
+            run_many(self._connection, _NEXT_VERSION, [(item_id, 1, text, user_id, now_us) for item_id, text in texts])
 
     def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None:
         moved = self.get_many(item_ids, with_metadata=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from framedex.core.jobs import (
     UnitReceipt,
     UnitState,
 )
+from framedex.stores.catalog.driver_sql import insert_many, run_many
 from framedex.stores.catalog.tables import job_units, jobs
 from framedex.stores.catalog.tables.work import OPEN
 
@@ -41,6 +42,12 @@ _JOB_COLUMNS = (
     jobs.c.created_at,
     jobs.c.finished_at,
 )
+_NEW_UNIT_COLUMNS = ("job_id", "position", "state", "payload", "receipt", "attempts", "not_before")
+_SETTLE = """
+UPDATE job_units SET state = ?, receipt = ?, checked = ?, lease_owner = NULL, lease_until = NULL,
+    attempts = CASE attempts WHEN 0 THEN 1 ELSE attempts END
+WHERE job_id = ? AND position = ?
+"""
 _RUNNING = [state.value for state in RUNNING_STATES]
 _COUNTERS = {
     UnitState.DONE: jobs.c.units_done,
@@ -87,10 +94,6 @@ class SqlJobReads:
     def receipt_texts(self, job_id: JobId, state: UnitState, *, after: int, limit: int) -> Sequence[tuple[int, str]]:
         query = _receipts_of(job_id, state).where(job_units.c.position > after).limit(limit)
         return [(row[0], row[1]) for row in self._connection.execute(query).all()]
-
-    def iter_receipts(self, job_id: JobId, state: UnitState) -> Iterator[tuple[int, str]]:
-        query = _receipts_of(job_id, state).execution_options(yield_per=5000)
-        yield from ((position, receipt) for position, receipt in self._connection.execute(query))
 
     def runnable(self, now_us: int) -> Sequence[Job]:
         query = sa.select(*_JOB_COLUMNS).where(jobs.c.state.in_(_RUNNING)).order_by(jobs.c.priority, jobs.c.created_at)
@@ -145,12 +148,8 @@ class SqlJobs(SqlJobReads):
         self._connection.execute(sa.insert(jobs).values(values))
 
     def add_units(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
-        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
-        columns = "job_id, position, state, payload, receipt, attempts, not_before"
-        statement = f"INSERT INTO job_units ({columns}) VALUES ({', '.join([mark] * 7)})"
         rows = [(job_id, position, int(state), payload, receipt, 0, 0) for position, state, payload, receipt in units]
-        if rows:
-            self._connection.exec_driver_sql(statement, rows)
+        insert_many(self._connection, "job_units", _NEW_UNIT_COLUMNS, rows)
 
     def extend(self, job_id: JobId, units: Sequence[tuple[int, UnitState, str, str | None]]) -> None:
         self.add_units(job_id, units)
@@ -233,15 +232,8 @@ class SqlJobs(SqlJobReads):
         return {row[0] for row in found}.intersection(positions)
 
     def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
-        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
-        statement = (
-            f"UPDATE job_units SET state = {mark}, receipt = {mark}, checked = {mark}, lease_owner = NULL, "
-            "lease_until = NULL, attempts = CASE attempts WHEN 0 THEN 1 ELSE attempts END "
-            f"WHERE job_id = {mark} AND position = {mark}"
-        )
         rows = [(int(o.state), o.receipt, o.checked, job_id, o.position) for o in outcomes]
-        if rows:
-            self._connection.exec_driver_sql(statement, rows)
+        run_many(self._connection, _SETTLE, rows)
         moved = Counter(o.state for o in outcomes)
         changes = {column: column + moved[state] for state, column in _COUNTERS.items() if moved[state]}
         if changes:
@@ -266,6 +258,14 @@ class SqlJobs(SqlJobReads):
         added = {"units_cancelled": jobs.c.units_cancelled + count}
         self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(added))
         return count
+
+    def cancel_done_units(self, job_id: JobId, positions: Sequence[int]) -> None:
+        unit = job_units.c
+        is_done = sa.and_(unit.job_id == job_id, unit.position.in_(positions), unit.state == int(UnitState.DONE))
+        change = {"state": int(UnitState.CANCELLED), "receipt": None}
+        count = self._connection.execute(sa.update(job_units).where(is_done).values(change)).rowcount
+        moved = {"units_done": jobs.c.units_done - count, "units_cancelled": jobs.c.units_cancelled + count}
+        self._connection.execute(sa.update(jobs).where(jobs.c.id == job_id).values(moved))
 
     def abandon_leases(self) -> int:
         held = sa.and_(_is_in_running_job(), job_units.c.lease_owner.is_not(None))

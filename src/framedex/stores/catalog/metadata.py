@@ -18,6 +18,7 @@ from framedex.core.ports.catalog_metadata import (
     Vector,
 )
 from framedex.stores.catalog.access_sql import item_is_visible
+from framedex.stores.catalog.driver_sql import insert_many, run_many
 from framedex.stores.catalog.tables import (
     item_metadata,
     item_metadata_history,
@@ -115,8 +116,9 @@ class SqlMetadataReads:
         query = query.order_by(item_metadata.c.item_id).limit(limit).execution_options(yield_per=_FEW)
         if after is not None:
             query = query.where(item_metadata.c.item_id > after)
-        for row in self._connection.execute(query):
-            yield CurrentText(*row)
+        with self._connection.execute(query) as result:
+            for row in result:
+                yield CurrentText(*row)
 
     def versions_now(self, item_ids: Sequence[ItemId]) -> Mapping[ItemId, int]:
         query = sa.select(item_metadata.c.item_id, item_metadata.c.version)
@@ -141,27 +143,16 @@ class SqlMetadata(SqlMetadataReads):
         self._connection.execute(sa.insert(schema_versions).values(values))
 
     def set_derived(self, item_ids: Sequence[ItemId], misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
-        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
         ids = [(item_id,) for item_id in item_ids]
-        if not ids:
-            return
         for table in ("quarantine", "item_vectors"):
-            self._connection.exec_driver_sql(f"DELETE FROM {table} WHERE item_id = {mark}", ids)
+            run_many(self._connection, f"DELETE FROM {table} WHERE item_id = ?", ids)
         self.add_derived(misfits, vectors)
 
     def add_derived(self, misfits: Sequence[Misfit], vectors: Sequence[Vector]) -> None:
-        if misfits:
-            rows: list[tuple[object, ...]] = [(m.item_id, m.frame, m.key, m.reason, m.sample) for m in misfits]
-            self._insert("quarantine", ("item_id", "frame", "key", "reason", "sample"), rows)
-        if vectors:
-            rows = [(v.item_id, v.frame, v.key, v.data) for v in vectors]
-            self._insert("item_vectors", ("item_id", "frame", "key", "vector"), rows)
-
-    def _insert(self, table: str, columns: Sequence[str], rows: list[tuple[object, ...]]) -> None:
-        """By the driver alone: there may be thousands of rows."""
-        mark = "?" if self._connection.dialect.name == "sqlite" else "%s"
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})"
-        self._connection.exec_driver_sql(statement, rows)
+        misfit_rows = [(m.item_id, m.frame, m.key, m.reason, m.sample) for m in misfits]
+        insert_many(self._connection, "quarantine", ("item_id", "frame", "key", "reason", "sample"), misfit_rows)
+        vector_rows = [(v.item_id, v.frame, v.key, v.data) for v in vectors]
+        insert_many(self._connection, "item_vectors", ("item_id", "frame", "key", "vector"), vector_rows)
 
     def prune_history(self, older_than_us: int) -> int:
         old = item_metadata_history.c.edited_at < older_than_us

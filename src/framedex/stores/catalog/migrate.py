@@ -17,9 +17,13 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 def current_revision(engine: sa.Engine) -> str | None:
     """The revision of a database; None for an empty one."""
     with engine.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        return _revision(connection)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -40,6 +44,8 @@ def migrate(engine: sa.Engine) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
         raise Conflict(f"The data directory was written by a newer Framedex (revision {revision}); upgrade Framedex.")
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    # The transaction takes the writer's turn first: of several processes that start at once, one migrates.
+    with engine.begin() as connection:
+        if _revision(connection) != HEAD:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

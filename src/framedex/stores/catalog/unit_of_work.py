@@ -13,12 +13,13 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from framedex.core.clock import now_us
-from framedex.core.errors import Conflict, StorageFull, Unavailable
+from framedex.core.errors import Conflict, InvalidArguments, StorageFull, Unavailable
 from framedex.core.ports.catalog import AuditEntry, Entity, Op
 from framedex.stores.catalog.checkpoints import Checkpoints
 from framedex.stores.catalog.curation import SqlCuration
 from framedex.stores.catalog.datasets import SqlDatasets
 from framedex.stores.catalog.disk import DiskReserve
+from framedex.stores.catalog.driver_sql import insert_many
 from framedex.stores.catalog.engine import WriterLine
 from framedex.stores.catalog.folders import SqlFolders
 from framedex.stores.catalog.items_write import SqlItems
@@ -105,23 +106,12 @@ class SqlUnit:
 
     def flush_logs(self) -> int | None:
         """Writes audit and, last of all, change-log entries; answers the last seq."""
-        if self._audits:
-            self._insert("audit_log", ("at", "user_id", "action", "entity", "entity_id", "facts"), self._audits)
+        audit_columns = ("at", "user_id", "action", "entity", "entity_id", "facts")
+        insert_many(self.connection, "audit_log", audit_columns, self._audits)
         if not self._changes:
             return None
-        self._take_seq_lock()
-        self._insert("change_log", ("entity", "entity_id", "op"), self._changes)
+        insert_many(self.connection, "change_log", ("entity", "entity_id", "op"), self._changes)
         return self.last_seq()
-
-    def _take_seq_lock(self) -> None:
-        """PostgreSQL gives sequence numbers before commits are ordered; the lock makes seq the order of commits."""
-        if self.connection.dialect.name == "postgresql":
-            self.connection.execute(sa.text("SELECT pg_advisory_xact_lock(7305806)"))
-
-    def _insert(self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
-        mark = "?" if self.connection.dialect.name == "sqlite" else "%s"
-        marks = ", ".join([mark] * len(columns))
-        self.connection.exec_driver_sql(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(rows))
 
 
 class _Watch(threading.local):
@@ -133,11 +123,12 @@ class SqlCatalog:
     """The `Catalog` port over SQLAlchemy engines: one for reading, one for writing.
 
     Args:
+        reserve: of the disk that the database lies on; None where that is another machine's.
         sqlite_file: the file of a SQLite database, whose WAL is moved into it meanwhile.
     """
 
     def __init__(
-        self, reader: sa.Engine, writer: sa.Engine, reserve: DiskReserve, *, sqlite_file: Path | None = None
+        self, reader: sa.Engine, writer: sa.Engine, reserve: DiskReserve | None, *, sqlite_file: Path | None = None
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -153,7 +144,7 @@ class SqlCatalog:
 
     @contextmanager
     def write(self, *, frees: bool = False) -> Iterator[SqlUnit]:
-        if not frees:
+        if self._reserve is not None and not frees:
             self._reserve.check()
         with _translated(), self._line.turn(), self._writer.connect() as connection:
             with connection.begin():
@@ -189,6 +180,10 @@ def _translated() -> Iterator[None]:
         raise Unavailable("The server has too much to do at this moment; nothing was written; try again.") from error
     except sa.exc.OperationalError as error:
         raise _operational(error) from error
+    except sa.exc.DataError as error:
+        raise InvalidArguments(
+            "A value cannot be stored: a NUL character in a text, or a number out of range."
+        ) from error
 
 
 #: What SQLite says on a full disk: of the database, its WAL, and the shared memory beside them.
@@ -201,8 +196,13 @@ _FULL = (
 )
 
 
+#: `disk_full` (PostgreSQL, appendix A).
+_POSTGRES_FULL = "53100"
+
+
 def _operational(error: sa.exc.OperationalError) -> StorageFull | Unavailable:
     cause = error.orig
-    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in _FULL:
-        return StorageFull("The disk of the data directory is full: nothing was written; free space and try again.")
+    is_full = isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in _FULL
+    if is_full or getattr(cause, "sqlstate", None) == _POSTGRES_FULL:
+        return StorageFull("The disk of the catalog is full: nothing was written; free space and try again.")
     return Unavailable("The catalog's database does not answer; nothing was written; try again.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +63,10 @@ class SqlUploads:
     def close(self, object_keys: Sequence[str]) -> None:
         named = uploads.c.object_key.in_(object_keys)
         self._connection.execute(sa.update(uploads).where(named).values(is_registered=True))
+
+    def reopen(self, places: Sequence[UploadPlace]) -> None:
+        self.delete([place.object_key for place in places])
+        self.add_many([replace(place, is_registered=False) for place in places])
 
     def delete(self, object_keys: Sequence[str]) -> None:
         self._connection.execute(sa.delete(uploads).where(uploads.c.object_key.in_(object_keys)))
