@@ -68,7 +68,7 @@ def test_local_addresses_that_leave_the_root(api: Api, world: World) -> None:
     os.mkfifo(fifo)
     (root / "above").symlink_to(root.parent)
     urls = [
-        f"file:///{root.name}/../etc/passwd", "file:///root/../etc/passwd", "file:///etc/passwd",
+        f"file:///{root.name}/../etc/passwd", "file:///srv/../etc/passwd", "file:///etc/passwd",
         f"{inside}/../{secret.name}", f"{inside}/%2e%2e/{secret.name}", f"{inside}/%2E%2E%2F{secret.name}",
         f"{inside}/..%2f..%2f..%2fetc/passwd", f"{inside}/above/{secret.name}", f"{inside}/{link.name}",
         f"{inside}/{loop.name}", f"{inside}/{fifo.name}", f"{inside}/", inside, f"{inside}/a%00.png",

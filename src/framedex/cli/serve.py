@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -68,7 +69,7 @@ def serve(
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    _end_quietly()
+    end = _noted_signals()
     with held(settings), _listener(host, port) as listener:
         node = open_node(settings)
         try:
@@ -94,7 +95,8 @@ def serve(
             _load(config)
             _spare_interpreter()
             _greet(node)
-            _server(config, on_stop=node.services.signals.stop).run(sockets=[listener])
+            if not end.is_set():
+                _server(config, on_stop=node.services.signals.stop).run(sockets=[listener])
         finally:
             node.close()
 
@@ -112,14 +114,16 @@ def _spare_interpreter() -> None:
     sys.setswitchinterval(0.001)
 
 
-def _end_quietly() -> None:
-    """Ctrl-C and SIGTERM end the process with code 0, through every `finally`; uvicorn raises them again when done."""
+def _noted_signals() -> threading.Event:
+    """Set when Ctrl-C or SIGTERM came. uvicorn handles them itself while it runs, and raises them again when done.
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+    Nothing is raised here: in the middle of a library that is being loaded an exit may be swallowed, or become another
+    error. Starting takes about a second; then it is looked at.
+    """
+    came = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: came.set())
+    return came
 
 
 def _listener(host: str, port: int) -> socket.socket:
