@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
@@ -24,5 +25,29 @@ class Kind(Protocol):
 
         Raises:
             InvalidArguments: the bytes are no sound object of this kind, or pass a limit.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Where bytes go; a muxer goes back to write lengths."""
+
+    def write(self, data: bytes) -> int: ...
+
+    def seek(self, offset: int, whence: int = 0) -> int: ...
+
+    def tell(self) -> int: ...
+
+
+class Operation(Protocol):
+    """Makes something of objects beside their facts; the `make` of a module `media/<kind>/<operation>.py`."""
+
+    def __call__(
+        self, sources: Sequence[ByteFile], sink: Sink, asked: Mapping[str, Any], limits: Limits
+    ) -> dict[str, object]:
+        """Writes bytes into the sink and answers JSON-able facts about them.
+
+        Raises:
+            InvalidArguments: the bytes are no sound object of this kind, or pass a limit; `asked` is out of range.
         """
         ...

@@ -1,17 +1,17 @@
-"""The `Prober` of the server: a few limited worker processes that job threads share."""
+"""The `Prober` and `Maker` of the server: a few limited worker processes that its threads share."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, cast
 
 from framedex.core.errors import InvalidArguments, Unavailable
 from framedex.core.media_types import ItemType, MediaFacts
-from framedex.core.ports.media import ByteSource
+from framedex.core.ports.media import ByteSource, Made
 from framedex.media.channel import ChannelClosed, Header
 from framedex.media.dicom.order import order_dicom
 from framedex.media.limits import Limits
@@ -27,7 +27,7 @@ _CPU_PER_WALL = 2.0
 
 
 class ProcessProber:
-    """Implements `framedex.core.ports.media.Prober`. Safe for many threads; those that find no free worker wait.
+    """Implements `Prober` and `Maker` of `framedex.core.ports.media`. Safe for many threads; those that find no free worker wait.
 
     Processes start on first use. A call whose worker dies or hangs fails alone: the worker is killed and the next call
     gets a new one. While a call waits for a slow store, another may compute: there can be as many processes as calls
@@ -57,19 +57,25 @@ class ProcessProber:
         if not sources:
             raise InvalidArguments("an image sequence needs at least one image")
         sizes = [source.size() for source in sources]
-        made = bytearray()
-
-        def write(offset: int, data: bytes) -> None:
-            end = offset + len(data)
-            if end > max_bytes:
-                raise InvalidArguments(f"the encoded video passes the limit of {max_bytes} bytes; use fewer images")
-            if end > len(made):
-                made.extend(bytes(end - len(made)))
-            made[offset:end] = data
-
+        output = _Output(max_bytes, "the encoded video", "use fewer images")
         allowance_s = self._limits.allowance_s(sum(sizes)) + _SECONDS_PER_IMAGE * len(sizes)
-        self._call({"verb": "encode", "fps": fps, "sizes": sizes}, sources, allowance_s, write)
-        return bytes(made)
+        self._call({"verb": "encode", "fps": fps, "sizes": sizes}, sources, allowance_s, output.write)
+        return output.data()
+
+    def make(
+        self,
+        operation: str,
+        kind: ItemType,
+        sources: Sequence[ByteSource],
+        *,
+        asked: Mapping[str, object],
+        max_bytes: int,
+    ) -> Made:
+        sizes = [source.size() for source in sources]
+        request: Header = {"verb": "make", "operation": operation, "kind": kind.value, "asked": asked, "sizes": sizes}
+        output = _Output(max_bytes, f"the {operation} of this {kind.value}", "ask for less of it")
+        facts = self._call(request, sources, self._limits.allowance_s(sum(sizes)), output.write)
+        return Made(cast("dict[str, object]", facts), output.data())
 
     def close(self) -> None:
         """Ends all processes; calls under way fail with `Unavailable`. A second call does nothing."""
@@ -137,3 +143,24 @@ class ProcessProber:
                 self._idle.append(worker)
                 return
         worker.close()
+
+
+class _Output:
+    """Bytes that a worker writes at any position, up to a limit."""
+
+    def __init__(self, max_bytes: int, what: str, mend: str) -> None:
+        self._bytes = bytearray()
+        self._max_bytes = max_bytes
+        self._what = what
+        self._mend = mend
+
+    def write(self, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        if end > self._max_bytes:
+            raise InvalidArguments(f"{self._what} passes the limit of {self._max_bytes} bytes; {self._mend}")
+        if end > len(self._bytes):
+            self._bytes.extend(bytes(end - len(self._bytes)))
+        self._bytes[offset:end] = data
+
+    def data(self) -> bytes:
+        return bytes(self._bytes)

@@ -7,9 +7,9 @@ from typing import cast
 
 from framedex.core.errors import InvalidArguments
 from framedex.core.media_types import ItemType
-from framedex.media.kind import Kind
+from framedex.media.kind import Kind, Operation
 
-# Item type -> folder below this package whose `probe` module holds KIND.
+# Item type -> folder below this package. Its `probe` module holds KIND, a module named for an operation its `make`.
 _FOLDERS = {
     ItemType.IMAGE: "image",
     ItemType.VIDEO: "video",
@@ -34,3 +34,25 @@ def kind_of(item_type: ItemType) -> Kind:
         known = ", ".join(sorted(_FOLDERS))
         raise InvalidArguments(f"a {item_type.value} has no bytes of its own to read; types with bytes: {known}")
     return cast("Kind", import_module(f"framedex.media.{folder}.probe").KIND)
+
+
+# What kinds can make of their objects. A kind that can do it has a module of this name.
+OPERATIONS = frozenset({"frames", "picture", "preview", "text", "reencode", "deidentify"})
+
+
+def operation_of(item_type: ItemType, operation: str) -> Operation:
+    """What makes `operation` of objects of this type.
+
+    Raises:
+        InvalidArguments: the kind has no such operation.
+    """
+    folder = _FOLDERS.get(item_type)
+    if folder is None or operation not in OPERATIONS:
+        raise InvalidArguments(f"a {item_type.value} has no {operation}")
+    try:
+        module = import_module(f"framedex.media.{folder}.{operation}")
+    except ModuleNotFoundError as error:
+        if error.name != f"framedex.media.{folder}.{operation}":
+            raise
+        raise InvalidArguments(f"a {item_type.value} has no {operation}") from None
+    return cast("Operation", module.make)

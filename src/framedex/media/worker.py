@@ -14,7 +14,7 @@ from framedex.media import confinement
 from framedex.media.byte_file import ByteFile
 from framedex.media.channel import MOST_PAYLOAD, Channel, ChannelClosed
 from framedex.media.limits import Limits
-from framedex.media.registry import kind_of
+from framedex.media.registry import kind_of, operation_of
 
 
 class SourceLost(OSError):
@@ -123,4 +123,9 @@ def _encode(channel: Channel, request: dict[str, Any]) -> object:
     return None
 
 
-_VERBS: dict[str, Callable[[Channel, dict[str, Any]], object]] = {"probe": _probe, "encode": _encode}
+def _make(channel: Channel, request: dict[str, Any]) -> object:
+    make = operation_of(ItemType(request["kind"]), request["operation"])
+    return make(_sources(channel, request), PipeSink(channel), request["asked"], Limits(**request["limits"]))
+
+
+_VERBS: dict[str, Callable[[Channel, dict[str, Any]], object]] = {"probe": _probe, "encode": _encode, "make": _make}

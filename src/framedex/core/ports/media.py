@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from framedex.core.media_types import ItemType, MediaFacts
@@ -52,5 +53,40 @@ class Prober(Protocol):
 
         Raises:
             InvalidArguments: an image cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an operation of a kind made: JSON-able facts, and bytes (a picture, a packed table, a video)."""
+
+    facts: Mapping[str, object]
+    data: bytes
+
+
+class Maker(Protocol):
+    """Everything made from objects beside their facts, in processes that cannot reach the network or files."""
+
+    def make(
+        self,
+        operation: str,
+        kind: ItemType,
+        sources: Sequence[ByteSource],
+        *,
+        asked: Mapping[str, object],
+        max_bytes: int,
+    ) -> Made:
+        """Runs one operation of a kind: `media/<kind>/<operation>.py`.
+
+        Args:
+            sources: the objects, mostly one.
+            asked: JSON-able parameters of the operation; its module documents them.
+            max_bytes: of `data`.
+
+        Raises:
+            InvalidArguments: the kind has no such operation; the bytes are no readable object; or a limit is passed (the
+                message says which).
+            Unavailable: a source could not be read.
         """
         ...

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from framedex.core.errors import InvalidArguments
 from framedex.media.byte_file import ByteFile
 from framedex.media.image.formats import format_of, opened
+from framedex.media.kind import Sink
 from framedex.media.limits import Limits
 
 if TYPE_CHECKING:
@@ -19,16 +20,6 @@ if TYPE_CHECKING:
 _MOST_SIDE = 8192
 # bytes that the index needs for a frame (sizes, offsets, chunks, key frames), and for what stands around it
 _INDEX_PER_FRAME, _INDEX_BASE = 40, 8192
-
-
-class Sink(Protocol):
-    """Where the video goes; the muxer goes back to write lengths."""
-
-    def write(self, data: bytes) -> int: ...
-
-    def seek(self, offset: int, whence: int = 0) -> int: ...
-
-    def tell(self) -> int: ...
 
 
 def encode_sequence(sources: Sequence[ByteFile], sink: Sink, fps: float, limits: Limits) -> None:
