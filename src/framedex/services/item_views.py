@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from framedex.core.access import Caller
+from framedex.core.filters import Row
 from framedex.core.ids import FolderId
 from framedex.core.items import Item
 from framedex.core.metadata.schema import EMPTY_SCHEMA, Schema, parse_schema
@@ -26,6 +27,11 @@ class ItemView:
 
     builtin: Mapping[str, object]
     metadata: Mapping[str, object]
+
+    @property
+    def frames(self) -> tuple[Row, ...]:
+        """None: presets look at items."""
+        return ()
 
 
 class ItemViews:

@@ -112,38 +112,15 @@ class Near:
     metres: float
 
 
-Node = And | Or | Not | Compare | In | Between | Contains | StartsWith | IsNull | Near
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Of an item: some indexed frame satisfies the part."""
+
+    part: Node
+
+
+Condition = Compare | In | Between | Contains | StartsWith | IsNull | Near
+Node = And | Or | Not | Frames | Condition
 
 #: What an empty filter means.
 EVERYTHING = And(())
-
-#: Built-in fields, without `$`; further ones (metrics, `dicom.…`) come with the index.
-BUILTINS = frozenset(
-    [
-        "name",
-        "type",
-        "folder",
-        "dataset",
-        "collection",
-        "width",
-        "height",
-        "duration",
-        "fps",
-        "frame_count",
-        "file_size",
-        "mime_type",
-        "codec",
-        "sample_rate",
-        "channels",
-        "pages",
-        "parent",
-        "tombstone",
-        "owner",
-        "created_at",
-        "edited_at",
-        "url",
-        "frame",
-        "time",
-        "keyframe",
-    ]
-)

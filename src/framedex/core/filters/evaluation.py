@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from framedex.core.filters.ast import (
     Compare,
     Contains,
     Field,
+    Frames,
     In,
     IsNull,
     Near,
@@ -33,12 +34,17 @@ class Row(Protocol):
 
     @property
     def builtin(self) -> Mapping[str, object]:
-        """Built-in fields by name with their `$`; a tuple is the set of a set-valued field (`$dataset`)."""
+        """Built-in fields by name with their `$`; a tuple is the set of a set-valued field (`$dataset`), missing if empty."""
         ...
 
     @property
     def metadata(self) -> Mapping[str, object]:
-        """Values of the typed view by flat key."""
+        """Values of the typed view by flat key; of a frame its own, and where it has none those of its item."""
+        ...
+
+    @property
+    def frames(self) -> Iterable[Row]:
+        """The indexed frames of an item; none of a frame."""
         ...
 
 
@@ -62,6 +68,8 @@ def evaluate(node: Node, row: Row) -> bool:
         return any(evaluate(part, row) for part in node.parts)
     if isinstance(node, Not):
         return not evaluate(node.part, row)
+    if isinstance(node, Frames):
+        return any(evaluate(node.part, frame) for frame in row.frames)
     value = _value(row, node.field)
     if isinstance(node, IsNull):
         return value is None
@@ -72,7 +80,7 @@ def _value(row: Row, field: Field) -> object:
     if not field.is_builtin:
         return row.metadata.get(field.name)
     value = row.builtin.get(f"${field.name}")
-    return frozenset(value) if isinstance(value, tuple) else value
+    return (frozenset(value) or None) if isinstance(value, tuple) else value
 
 
 def _holds(node: Compare | In | Between | Contains | StartsWith | Near, value: object) -> bool:

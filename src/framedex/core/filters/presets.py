@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from framedex.core.errors import InvalidArguments
-from framedex.core.filters.ast import BUILTINS, And, Between, Compare, Field, In, IsNull, Node, Not, Operator, Or
+from framedex.core.filters.ast import And, Between, Compare, Field, In, IsNull, Node, Not, Operator, Or
+from framedex.core.filters.fields import BUILTIN_TYPES
 from framedex.core.metadata.offences import step_text
 from framedex.core.metadata.values import Scalar, parse_instant, parse_uuid
 
@@ -100,7 +101,7 @@ def _field(key: object, path: str) -> Field:
         raise InvalidArguments("key must be the name of a metadata key or a $field", path=path)
     if not key.startswith("$"):
         return Field(key)
-    if key[1:] not in BUILTINS:
+    if key[1:] not in BUILTIN_TYPES:
         raise InvalidArguments(f"there is no field {key[:80]}", path=path)
     return Field(key[1:], is_builtin=True)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framedex.core.filters import evaluate
+from framedex.core.filters import Row, evaluate
 from framedex.core.filters.ast import (
     EVERYTHING,
     And,
@@ -38,6 +38,7 @@ class ARow:
     def __init__(self, values: Mapping[str, object]) -> None:
         self.builtin = {name: value for name, value in values.items() if name.startswith("$")}
         self.metadata = {name: value for name, value in values.items() if not name.startswith("$")}
+        self.frames: tuple[Row, ...] = ()
 
 
 def holds(node: Node, value: object) -> bool:
