@@ -1,0 +1,217 @@
+"""The index: derived from the catalog, disposable, made for questions over many items.
+
+What it answers is true of the catalog at `position().seq`. Rights are part of every question: a `Visibility` comes with
+each and nothing outside it is returned, counted or told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from framedex.core.filters.ast import Field, Node
+from framedex.core.filters.fields import FieldType, View
+from framedex.core.ids import CollectionId, DataRowId, DatasetId, FolderId, ItemId
+from framedex.core.metadata.values import Value
+from framedex.core.quick import quick_dataclass
+
+
+class Position(NamedTuple):
+    """How far an index is: the seq that it has applied, and the version of the schema that types its columns."""
+
+    seq: int
+    schema_version: int
+
+
+@quick_dataclass(frozen=True, slots=True)
+class IndexedFrame:
+    """A frame on the sampling grid, or one that was named. `time` is in seconds, None for what has no time."""
+
+    number: int
+    time: float | None
+    is_keyframe: bool
+    values: Mapping[str, Value]
+
+
+@quick_dataclass(frozen=True, slots=True)
+class IndexedItem:
+    """An item as the index holds it.
+
+    Attributes:
+        builtin: values of built-in fields by name without `$`, sets left out.
+        values: the typed view of its metadata.
+        rows: data rows that link it.
+    """
+
+    id: ItemId
+    folder_id: FolderId
+    is_child: bool
+    builtin: Mapping[str, object]
+    values: Mapping[str, Value]
+    rows: Sequence[tuple[DataRowId, DatasetId]] = ()
+    collections: Sequence[CollectionId] = ()
+    parents: Sequence[ItemId] = ()
+    frames: Sequence[IndexedFrame] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexBatch:
+    """Changes that are applied together; all of an item replaces what was there of it.
+
+    Attributes:
+        kinds: by key, the kind that the schema gives its values; other keys are of the kinds that their values have.
+    """
+
+    position: Position
+    items: Sequence[IndexedItem] = ()
+    gone: Sequence[ItemId] = ()
+    gone_rows: Sequence[DataRowId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What a caller may see: items in these folders, and items that these datasets link (or whose parent they link).
+
+    Attributes:
+        folders: None for everything.
+        collections: whose membership the caller may know of.
+    """
+
+    folders: Sequence[FolderId] | None
+    datasets: Sequence[DatasetId] = ()
+    collections: Sequence[CollectionId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where to look; everything when all are None. `folders` are a folder and all below it."""
+
+    folders: Sequence[FolderId] | None = None
+    dataset: DatasetId | None = None
+    collection: CollectionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which rows are meant."""
+
+    filter: Node
+    view: View
+    visibility: Visibility
+    scope: Scope = field(default_factory=Scope)
+
+
+class Sort(NamedTuple):
+    """What rows are ordered by; rows without a value come last. Ties are ordered by the ids of items, then frames."""
+
+    field: Field
+    is_descending: bool = False
+
+
+#: The values that a row is sorted by, then its item and, in the view of frames, its frame.
+SortKey = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf:
+    """Which part of the rows is wanted: `limit` rows behind `after`."""
+
+    sort: Sequence[Sort]
+    limit: int
+    after: SortKey | None = None
+    fields: Sequence[Field] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedRow:
+    """One row of an answer; `values` in the order of the fields asked for."""
+
+    item_id: ItemId
+    frame: int | None
+    time: float | None
+    values: Sequence[object]
+    key: SortKey
+
+
+@dataclass(frozen=True, slots=True)
+class RowsPage:
+    """A stretch of rows; `has_more` when others stand behind it."""
+
+    rows: Sequence[IndexedRow]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FacetQuestion:
+    """A field to count values of: `bins` of equal width for numbers and times, else the `top` most frequent values."""
+
+    field: Field
+    bins: int | None = None
+    top: int = 20
+
+
+class Bucket(NamedTuple):
+    """A value and how many rows have it."""
+
+    value: object
+    frequency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Values by frequency, the most frequent first, ties by value. `distinct` counts all of them."""
+
+    buckets: Sequence[Bucket]
+    missing: int
+    distinct: int
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """`counts[i]` values lie in `edges[i] <= value < edges[i + 1]`, the last edge included; no values, no edges."""
+
+    edges: Sequence[float]
+    counts: Sequence[int]
+    missing: int
+
+
+Facet = Terms | Histogram
+
+
+class IndexReader(Protocol):
+    """Questions, each answered from one snapshot. Thread-safe."""
+
+    def position(self) -> Position: ...
+
+    def field_type(self, key: str) -> FieldType | None:
+        """What a metadata key without a type in the schema was seen with; None when no item has it."""
+        ...
+
+    def keys(self) -> Sequence[str]:
+        """Metadata keys with values, in the order in which they appeared."""
+        ...
+
+    def count(self, question: Question) -> int: ...
+
+    def rows(self, question: Question, page: PageOf) -> RowsPage: ...
+
+    def ids(self, question: Question) -> Iterator[ItemId]:
+        """Items of all rows, each once, in the order of their ids. Streams."""
+        ...
+
+    def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> Sequence[Facet]: ...
+
+
+class Index(IndexReader, Protocol):
+    """One thread writes, any number read."""
+
+    def apply(self, batch: IndexBatch) -> None:
+        """Applies a batch and its position in one transaction. Applying one again changes nothing."""
+        ...
+
+    def items_of_rows(self, row_ids: Sequence[DataRowId]) -> Sequence[ItemId]:
+        """Items that these data rows linked when they were indexed."""
+        ...
+
+    def close(self) -> None: ...

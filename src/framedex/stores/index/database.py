@@ -1,0 +1,133 @@
+"""The file of an index: opening, locking down, tables, transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from framedex.core.ports.index import Position
+from framedex.stores.index.columns import BUILTINS, Columns, Level
+
+#: Raised when tables change: an index of another format is built anew.
+FORMAT = 1
+
+_BUILTINS = {
+    # numbers of built-in fields are below 2^53 and need no companion
+    level: ", ".join(next(column.definitions()) for column in BUILTINS.values() if column.level is level)
+    for level in Level
+}
+_OF_ITEMS = "n INTEGER, id UUID, folder UUID, is_child BOOLEAN, frames_digest BIGINT"
+_TABLES = (
+    "CREATE TABLE meta (format INTEGER, seq BIGINT, schema_version BIGINT, next_n INTEGER)",
+    f"INSERT INTO meta VALUES ({FORMAT}, 0, 0, 0)",
+    "CREATE TABLE columns (level VARCHAR, key VARCHAR, storage VARCHAR, number INTEGER)",
+    f"CREATE TABLE items ({_OF_ITEMS}, {_BUILTINS[Level.ITEMS]})",
+    f"CREATE TABLE frames (n INTEGER, {_BUILTINS[Level.FRAMES]})",
+    "CREATE TABLE links (n INTEGER, row_id UUID, dataset UUID)",
+    "CREATE TABLE members (n INTEGER, collection UUID)",
+    "CREATE TABLE children (n INTEGER, parent UUID)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the engine may use.
+
+    Attributes:
+        memory_bytes: of its buffers; more spills into files beside the index.
+        threads: of one question.
+    """
+
+    memory_bytes: int = 1 << 30
+    threads: int = 2
+
+
+class Unusable(Exception):
+    """The file is of another format, or no index: it has to be built anew."""
+
+
+class Database:
+    """One open file. Each thread asks through a cursor of its own."""
+
+    def __init__(self, path: Path, resources: Resources) -> None:
+        """Opens or creates the file.
+
+        Raises:
+            Unusable: the file is there and is no index of this format.
+        """
+        self.path = path
+        try:
+            self._connection = duckdb.connect(str(path), config=_config(path, resources))
+        except duckdb.Error as error:
+            raise Unusable(str(error)) from None
+        try:
+            self._prepare()
+        except duckdb.Error as error:
+            self._connection.close()
+            raise Unusable(str(error)) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor whose statements see one snapshot."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in a transaction that is committed on a clean exit; for one thread at a time."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION")
+            yield cursor
+            cursor.execute("COMMIT")
+        finally:
+            cursor.close()  # a transaction that is not committed is rolled back
+
+    def position(self) -> Position:
+        with self.reading() as cursor:
+            row = cursor.execute("SELECT seq, schema_version FROM meta").fetchone()
+        assert row is not None, "written at creation"
+        return Position(*row)
+
+    def columns(self) -> Columns:
+        with self.reading() as cursor:
+            return Columns(cursor.execute("SELECT level, key, storage, number FROM columns ORDER BY number").fetchall())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        if not connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone():
+            connection.execute("BEGIN TRANSACTION")
+            for statement in _TABLES:
+                connection.execute(statement)
+            connection.execute("COMMIT")
+        row = connection.execute("SELECT format FROM meta").fetchone()
+        if row != (FORMAT,):
+            connection.close()
+            raise Unusable("another format")
+        # Nothing that a filter could reach may touch files or the network (design: the index is locked down).
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+
+
+def _config(path: Path, resources: Resources) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "threads": resources.threads,
+        "memory_limit": f"{resources.memory_bytes // (1 << 20)}MiB",
+        "temp_directory": f"{path}.tmp",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # Rows have an order only where a statement says so.
+        "preserve_insertion_order": False,
+        "custom_user_agent": "framedex",
+    }

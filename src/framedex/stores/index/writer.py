@@ -1,0 +1,181 @@
+"""Applying batches: all of an item is replaced, and the position moves in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from framedex.core.ids import DataRowId, ItemId
+from framedex.core.ports.index import IndexBatch, IndexedFrame, IndexedItem
+from framedex.stores.index.batches import frame_table, item_table, missing_columns
+from framedex.stores.index.columns import Columns
+from framedex.stores.index.database import Database
+
+#: Tables whose rows belong to an item and are written anew with it.
+_PARTS = ("links", "members", "children")
+
+
+class Writer:
+    """Writes to one database; one thread at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def apply(self, batch: IndexBatch, columns: Columns) -> Columns:
+        """Applies a batch; answers the columns there are now."""
+        items = list({item.id: item for item in batch.items}.values())
+        digests = {item.id: _digest(item.frames) for item in items}
+        with self._database.writing() as cursor:
+            columns = _add_columns(cursor, items, columns)
+            known = _numbers(cursor, [*(item.id for item in items), *batch.gone])
+            _delete_rows(cursor, batch.gone_rows)
+            _delete(cursor, known, digests, batch.gone)
+            _insert(cursor, items, _Known(known, digests), columns)
+            cursor.execute(
+                "UPDATE meta SET seq = $seq, schema_version = $version",
+                {"seq": batch.position.seq, "version": batch.position.schema_version},
+            )
+        return columns
+
+
+def _add_columns(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], columns: Columns) -> Columns:
+    missing = missing_columns(items, columns)
+    if not missing:
+        return columns
+    columns, added = columns.with_added(missing)
+    for key, column, number in added:
+        for definition in column.definitions():
+            cursor.execute(f"ALTER TABLE {column.level.value} ADD COLUMN {definition}")
+        cursor.execute("INSERT INTO columns VALUES (?, ?, ?, ?)", [key.level, key.name, column.storage, number])
+    return columns
+
+
+def _numbers(cursor: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Number and digest of the frames of each item that is there."""
+    if not ids:
+        return {}
+    with _Arrow(cursor, "wanted", pa.table({"id": pa.array(ids, pa.string())})):
+        found = cursor.execute(
+            "SELECT i.id, i.n, i.frames_digest FROM items i WHERE i.id IN (SELECT id::UUID FROM wanted)"
+        ).fetchall()
+    return {str(item_id): (n, digest) for item_id, n, digest in found}
+
+
+def _delete_rows(cursor: duckdb.DuckDBPyConnection, rows: Sequence[DataRowId]) -> None:
+    if rows:
+        cursor.execute("DELETE FROM links WHERE row_id IN (SELECT unnest($rows::UUID[]))", {"rows": list(rows)})
+
+
+def _delete(
+    cursor: duckdb.DuckDBPyConnection,
+    known: Mapping[str, tuple[int, int]],
+    digests: Mapping[ItemId, int],
+    gone: Iterable[ItemId],
+) -> None:
+    """Rows of items that are gone or written anew; frames that did not change stay where they are."""
+    if not known:
+        return
+    _delete_of(cursor, ["items", *_PARTS], [n for n, _ in known.values()])
+    changed = [item_id for item_id, digest in digests.items() if item_id in known and digest != known[item_id][1]]
+    with_frames = [known[i][0] for i in (*changed, *gone) if i in known and known[i][1]]
+    _delete_of(cursor, ["frames"], with_frames)
+
+
+def _delete_of(cursor: duckdb.DuckDBPyConnection, tables: Iterable[str], numbers: Sequence[int]) -> None:
+    if not numbers:
+        return
+    for table in tables:
+        cursor.execute(f"DELETE FROM {table} WHERE n IN (SELECT unnest($n::INTEGER[]))", {"n": list(numbers)})
+
+
+class _Known:
+    """What was there of the items of a batch."""
+
+    def __init__(self, known: Mapping[str, tuple[int, int]], digests: Mapping[ItemId, int]) -> None:
+        self.digests = digests
+        self._known = known
+
+    def number(self, item_id: ItemId) -> int | None:
+        found = self._known.get(item_id)
+        return None if found is None else found[0]
+
+    def has_frames_of(self, item_id: ItemId) -> bool:
+        """Whether the rows of its frames are those of the batch already."""
+        return item_id in self._known and self._known[item_id][1] == self.digests[item_id]
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], known: _Known, columns: Columns) -> None:
+    if not items:
+        return
+    numbered = _numbered(cursor, items, known)
+    table = item_table(numbered, [known.digests[item.id] for item in items], columns)
+    _insert_table(cursor, "items", table, ("id", "folder"))
+    frames = [(n, frame) for n, item in numbered if not known.has_frames_of(item.id) for frame in item.frames]
+    if frames:
+        _insert_table(cursor, "frames", frame_table(frames, columns))
+    links = [(n, row_id, dataset) for n, item in numbered for row_id, dataset in item.rows]
+    _insert_rows(cursor, "links", ("row_id", "dataset"), links)
+    _insert_rows(cursor, "members", ("collection",), [(n, c) for n, item in numbered for c in item.collections])
+    _insert_rows(cursor, "children", ("parent",), [(n, p) for n, item in numbered for p in item.parents])
+
+
+def _numbered(
+    cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], known: _Known
+) -> list[tuple[int, IndexedItem]]:
+    row = cursor.execute("SELECT next_n FROM meta").fetchone()
+    assert row is not None, "written at creation"
+    following = first = row[0]
+    numbered = []
+    for item in items:
+        number = known.number(item.id)
+        if number is None:
+            number = following
+            following += 1
+        numbered.append((number, item))
+    if following != first:
+        cursor.execute("UPDATE meta SET next_n = $n", {"n": following})
+    return numbered
+
+
+def _insert_rows(
+    cursor: duckdb.DuckDBPyConnection, table: str, ids: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    if not rows:
+        return
+    by_column = list(zip(*rows, strict=True))
+    made = {"n": pa.array(by_column[0], pa.int32())}
+    made |= {name: pa.array(values, pa.string()) for name, values in zip(ids, by_column[1:], strict=True)}
+    _insert_table(cursor, table, pa.table(made), ids)
+
+
+def _insert_table(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, ids: Sequence[str] = ()) -> None:
+    replaced = f" REPLACE ({', '.join(f'{name}::UUID AS {name}' for name in ids)})" if ids else ""
+    with _Arrow(cursor, "batch", rows):
+        cursor.execute(f"INSERT INTO {table} BY NAME SELECT *{replaced} FROM batch")
+
+
+class _Arrow:
+    """An Arrow table under a name, for a while."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+        self._cursor = cursor
+        self._name = name
+        self._table = table
+
+    def __enter__(self) -> None:
+        self._cursor.register(self._name, self._table)
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.unregister(self._name)
+
+
+def _digest(frames: Sequence[IndexedFrame]) -> int:
+    """What tells one set of frames from another: 63 bits, 0 for no frames. Not for adversaries."""
+    if not frames:
+        return 0
+    text = repr([(f.number, f.time, f.is_keyframe, dict(f.values)) for f in frames])
+    return (int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1) or 1
