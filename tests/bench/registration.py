@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from encord.storage import StorageFolder
 
 from tests.bench.figures import Figure, at_least, at_most, percentile, plain
 from tests.bench.live import Live, Prepared, manifest, prepared, wire_time
+from tests.builders.databases import connected
 
 _RATE = 15_000
 _PATCH_P95_MS = 50
@@ -39,7 +41,7 @@ def registration(*, is_quick: bool) -> Iterator[Figure]:
     count = 50_000 if is_quick else 500_000
     with prepared() as directory:
         with directory.served() as server:
-            bare = _register(server, count, with_metadata=False)
+            bare = register(server, count, with_metadata=False)
         work = f"registration, {count:,} images with imageMetadata, SDK call to job DONE"
         yield at_least(work, count / bare.done_s, _RATE, "items/s")
         yield from _parts(bare)
@@ -47,7 +49,7 @@ def registration(*, is_quick: bool) -> Iterator[Figure]:
         yield _beside_raw("  … the same rows inserted by raw SQLite, FULL, same indices", bare, raw_s)
     with prepared() as directory:
         with directory.served() as server:
-            full = _register(server, count, with_metadata=True, with_patches=True)
+            full = register(server, count, with_metadata=True, with_patches=True)
         work = f"registration, {count:,} images with clientMetadata too, 20 PATCH/s beside it"
         yield plain(work, count / full.done_s, "items/s")
         yield _patches(full)
@@ -73,7 +75,8 @@ def _patches(run: Run) -> Figure:
     return at_most("  … PATCH of 1 kB meanwhile, p95", percentile(took, 0.95) * 1e3, _PATCH_P95_MS, "ms", more=more)
 
 
-def _register(server: Live, count: int, *, with_metadata: bool, with_patches: bool = False) -> Run:
+def register(server: Live, count: int, *, with_metadata: bool, with_patches: bool = False) -> Run:
+    """Registers images with supplied facts into a new folder, through the SDK's job route."""
     client = server.client()
     folder = client.create_storage_folder(f"bench {uuid4()}")
     wanted = manifest(server, count, with_metadata=with_metadata)
@@ -90,10 +93,10 @@ def _register(server: Live, count: int, *, with_metadata: bool, with_patches: bo
 
 def _finished_at(server: Live, job_id: str) -> float:
     """When the job came to its end, by the clock that this process has too: seconds since 1970."""
-    catalog = sqlite3.connect(f"file:{server.data / 'catalog.db'}?mode=ro", uri=True)
-    (at,) = catalog.execute("SELECT finished_at FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    catalog.close()
-    return float(at) / 1e6
+    with connected(server.data) as catalog:
+        query = sa.text("SELECT finished_at FROM jobs WHERE id = :job")
+        at: int = catalog.execute(query, {"job": job_id}).scalar_one()
+    return at / 1e6
 
 
 @contextmanager

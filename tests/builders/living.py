@@ -79,13 +79,21 @@ class Workspace:
             unit.audit(owner.id, "folder.create", Entity.FOLDER, [folder_id])
         return folder_id
 
-    def item(self, owner: Person, folder_id: FolderId, *, metadata: str | None = None, url: str = "") -> ItemId:
+    def item(
+        self,
+        owner: Person,
+        folder_id: FolderId,
+        *,
+        metadata: str | None = None,
+        url: str = "",
+        integration: str | None = None,
+    ) -> ItemId:
         item_id = ItemId(new_id())
         address = url or f"file:///nowhere/{item_id}.png"
         facts = MediaFacts(file_size=3, mime_type="image/png", width=1, height=2)
         new = NewItem(
             item_id, folder_id, ItemType.IMAGE, f"{item_id}.png", owner.id, facts,
-            claim_urls=(address,), url=address, metadata=metadata,
+            claim_urls=(address,), url=address, metadata=metadata, integration_id=integration,
         )  # fmt: skip
         with self.catalog.write() as unit:
             unit.items.add_many([new], user_id=owner.id, now_us=now_us())
@@ -104,18 +112,27 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "framedex.cli.main", *(str(a) for a in arguments)]
 
 
-def run(*arguments: str | Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Runs `framedex` to its end, on the database of the directory that `--data` names."""
-    database: Mapping[str, str] = {}
-    if "--data" in arguments:
+def run(
+    *arguments: str | Path, timeout: float = 60, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs `framedex` to its end, on the database of the directory that `--data` names or that `environment` does."""
+    database: Mapping[str, str] = environment or {}
+    if environment is None and "--data" in arguments:
         database = database_of(Path(arguments[arguments.index("--data") + 1]))
+    return run_in(database, *arguments, timeout=timeout)
+
+
+def run_in(
+    environment: Mapping[str, str], *arguments: str | Path, timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Runs `framedex` to its end, with more variables."""
     return subprocess.run(
         command(*arguments),
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
-        env={**os.environ, **database},
+        env={**os.environ, **environment},
     )
 
 

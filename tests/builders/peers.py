@@ -10,9 +10,10 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,9 +53,17 @@ def require_peer(name: str) -> Path:
 
 
 @contextmanager
-def _running(command: Sequence[object], log: Path, ready: str) -> Iterator[subprocess.Popen[bytes]]:
+def _running(
+    command: Sequence[object], log: Path, ready: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=output, cwd=log.parent)
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=output,
+            stderr=output,
+            cwd=log.parent,
+            env={**os.environ, **(environment or {})},
+        )
     try:
         _await_answer(ready, process, log)
         yield process
@@ -75,20 +84,20 @@ def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None
     raise AssertionError(f"the peer did not start: {log.read_text(errors='replace')[-3000:]}")
 
 
-def _s3_credentials() -> S3Credential:
-    return {"access_key_id": S3_KEY, "secret_access_key": S3_SECRET, "token": None, "expires_at": None}
-
-
 @dataclass(frozen=True)
 class Seaweed:
     """An S3 endpoint with one identity."""
 
     endpoint: str
     kill: Callable[[], None]
+    secret: str = S3_SECRET
 
     @property
     def credentials(self) -> bytes:
-        return json.dumps({"access_key_id": S3_KEY, "secret_access_key": S3_SECRET}).encode()
+        return json.dumps({"access_key_id": S3_KEY, "secret_access_key": self.secret}).encode()
+
+    def _provided(self) -> S3Credential:
+        return {"access_key_id": S3_KEY, "secret_access_key": self.secret, "token": None, "expires_at": None}
 
     def store(self, bucket: str) -> S3Store:
         """The owner's client, for tests to put and look."""
@@ -96,7 +105,7 @@ class Seaweed:
             bucket,
             config={"endpoint": self.endpoint, "region": "us-east-1", "virtual_hosted_style_request": False},
             client_options={"allow_http": True},
-            credential_provider=_s3_credentials,
+            credential_provider=self._provided,
         )
 
     def make_bucket(self, bucket: str) -> S3Store:
@@ -112,13 +121,15 @@ class Seaweed:
 
 
 @contextmanager
-def seaweed(folder: Path, *, port: int | None = None, allowed_origins: str = "*") -> Iterator[Seaweed]:
+def seaweed(
+    folder: Path, *, port: int | None = None, allowed_origins: str = "*", secret: str = S3_SECRET
+) -> Iterator[Seaweed]:
     """SeaweedFS on a folder, which keeps what is put there; `port` starts it again where it was.
 
-    Pages of `allowed_origins` may read.
+    Pages of `allowed_origins` may read. `secret` is the only identity's.
     """
     program = require_peer("weed")
-    identity = {"name": "tests", "credentials": [{"accessKey": S3_KEY, "secretKey": S3_SECRET}], "actions": ["Admin"]}
+    identity = {"name": "tests", "credentials": [{"accessKey": S3_KEY, "secretKey": secret}], "actions": ["Admin"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     data = folder / "data"
     data.mkdir(exist_ok=True)
@@ -133,7 +144,7 @@ def seaweed(folder: Path, *, port: int | None = None, allowed_origins: str = "*"
     }  # fmt: skip
     command = [program, "server", "-s3", *(f"-{name}={value}" for name, value in arguments.items())]
     with _running(command, folder / "weed.log", f"http://127.0.0.1:{s3}/healthz") as process:
-        yield Seaweed(f"http://127.0.0.1:{s3}", process.kill)
+        yield Seaweed(f"http://127.0.0.1:{s3}", process.kill, secret)
 
 
 @dataclass(frozen=True)
@@ -141,21 +152,22 @@ class Azurite:
     """An Azure account."""
 
     endpoint: str
+    key: str = AZURE_KEY
 
     @property
     def credentials(self) -> bytes:
-        return json.dumps({"account_key": AZURE_KEY}).encode()
+        return json.dumps({"account_key": self.key}).encode()
 
     def store(self, container: str) -> AzureStore:
         return AzureStore(
             container,
-            config={"account_name": AZURE_ACCOUNT, "account_key": AZURE_KEY, "endpoint": self.endpoint},
+            config={"account_name": AZURE_ACCOUNT, "account_key": self.key, "endpoint": self.endpoint},
             client_options={"allow_http": True},
         )
 
     def make_bucket(self, container: str) -> AzureStore:
         """Containers are made with a signed request that obstore cannot make: with an account SAS."""
-        httpx.put(f"{self.endpoint}/{container}?restype=container&{_account_sas()}").raise_for_status()
+        httpx.put(f"{self.endpoint}/{container}?restype=container&{_account_sas(self.key)}").raise_for_status()
         return self.store(container)
 
     def config(self, root: str, **more: object) -> IntegrationConfig:
@@ -163,26 +175,27 @@ class Azurite:
         return IntegrationConfig(IntegrationKind.AZURE, root, **(options | more))  # type: ignore[arg-type]
 
 
-def _account_sas() -> str:
+def _account_sas(key: str) -> str:
     fields = {"ss": "b", "srt": "sco", "sp": "rwdlac", "se": "2099-01-01T00:00:00Z", "sv": "2019-12-12"}
     signed = "\n".join(
         [AZURE_ACCOUNT, fields["sp"], fields["ss"], fields["srt"], "", fields["se"], "", "", fields["sv"], ""]
     )
-    digest = hmac.new(base64.b64decode(AZURE_KEY), signed.encode(), hashlib.sha256).digest()
+    digest = hmac.new(base64.b64decode(key), signed.encode(), hashlib.sha256).digest()
     fields["sig"] = base64.b64encode(digest).decode()
     return "&".join(f"{name}={quote(value, safe='')}" for name, value in fields.items())
 
 
 @contextmanager
-def azurite(folder: Path) -> Iterator[Azurite]:
+def azurite(folder: Path, *, key: str = AZURE_KEY) -> Iterator[Azurite]:
     program = require_peer("azurite-blob")
     port = free_port()
     command = [
         program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder / "azurite", "--silent",
         "--skipApiVersionCheck", "--disableTelemetry",
     ]  # fmt: skip
-    with _running(command, folder / "azurite.log", f"http://127.0.0.1:{port}/"):
-        yield Azurite(f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}")
+    accounts = {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{key}"}
+    with _running(command, folder / "azurite.log", f"http://127.0.0.1:{port}/", accounts):
+        yield Azurite(f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}", key)
 
 
 @dataclass(frozen=True)

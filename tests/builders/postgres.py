@@ -29,11 +29,13 @@ class Cluster:
 
     port: int
     folder: Path
+    is_durable: bool = False
 
-    def new_database(self) -> str:
-        """The address of a new, empty database."""
+    def new_database(self, like: str | None = None) -> str:
+        """The address of a new database: an empty one, or a copy of the one at the address `like`."""
         name = f"t{uuid4().hex}"
-        statement = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"
+        template = "template0 ENCODING 'UTF8'" if like is None else like.rpartition("/")[2]
+        statement = f"CREATE DATABASE {name} TEMPLATE {template}"
         _run([_binary("psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "framedex", "-qc", statement, "postgres"])
         return f"postgresql://framedex@127.0.0.1:{self.port}/{name}"
 
@@ -41,22 +43,23 @@ class Cluster:
         _as_somebody([_binary("pg_ctl"), "-D", str(self.folder), "-m", mode, "-w", "stop"])
 
     def start(self) -> None:
-        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "fsync=off"]
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"]
+        settings += [] if self.is_durable else ["fsync=off"]
         options = " ".join([f"-p {self.port}", *(f"-c {setting}" for setting in settings)])
         log = str(self.folder / "log")
         _as_somebody([_binary("pg_ctl"), "-D", str(self.folder), "-w", "-l", log, "-o", options, "start"])
 
 
 @contextmanager
-def running_postgres() -> Iterator[Cluster]:
-    """A server with an empty data directory, gone afterwards."""
+def running_postgres(*, is_durable: bool = False) -> Iterator[Cluster]:
+    """A server with an empty data directory, gone afterwards. It waits for no disk, unless it is to be measured."""
     with tempfile.TemporaryDirectory(prefix="framedex-pg-") as name:
         folder = Path(name)
         if os.geteuid() == 0 and not _has_namespaces():
             os.chown(folder, _NOBODY, _NOBODY)
         data = folder / "data"
         _as_somebody([_binary("initdb"), "-D", str(data), "-U", "framedex", "-A", "trust", "-E", "UTF8", "--no-locale"])
-        cluster = Cluster(free_port(), data)
+        cluster = Cluster(free_port(), data, is_durable)
         cluster.start()
         try:
             yield cluster

@@ -45,12 +45,14 @@ def new_world(data: Path, media: Path) -> Iterator[World]:
     """A world in these two folders, which are made."""
     media.mkdir()
     workspace = Workspace(data)
-    load_or_create_secret_key(data / "secret.key")
-    DiskBlobs(data / "blobs", 0)
-    admin = workspace.person("admin@example.org", is_admin=True)
-    folder = workspace.folder(admin, "faults")
-    yield World(workspace, data, media.resolve(), admin, folder, workspace.integration(media))
-    workspace.close()
+    try:
+        load_or_create_secret_key(data / "secret.key")
+        DiskBlobs(data / "blobs", 0)
+        admin = workspace.person("admin@example.org", is_admin=True)
+        folder = workspace.folder(admin, "faults")
+        yield World(workspace, data, media.resolve(), admin, folder, workspace.integration(media))
+    finally:
+        workspace.close()
 
 
 @pytest.fixture

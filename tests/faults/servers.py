@@ -18,7 +18,8 @@ import httpx
 
 from framedex.bootstrap import doctor
 from framedex.core.ids import FolderId
-from framedex.settings import load_settings
+from tests.builders.databases import environment as database_of
+from tests.builders.databases import settings_of
 from tests.builders.living import Person, command
 from tests.builders.ports import free_port
 
@@ -57,7 +58,7 @@ class Server:
                 command("serve", "--data", self.data, "--port", str(self.port)),
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **self.environment},
+                env={**os.environ, **database_of(self.data), **self.environment},
             )
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -180,5 +181,5 @@ def texts(rows: object) -> list[str]:
 
 def findings(data: Path) -> list[str]:
     """What `framedex doctor` finds."""
-    found = doctor(load_settings(data=data, environment={"FRAMEDEX_DISK_RESERVE_BYTES": "0"})).findings()
+    found = doctor(settings_of(data, FRAMEDEX_DISK_RESERVE_BYTES="0")).findings()
     return [f"{f.check}: {f.message}" for f in found]

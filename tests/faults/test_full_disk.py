@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.builders import media_files
+from tests.builders.databases import disk_has_the_catalog
 from tests.builders.living import run
 from tests.conftest import require_tool
 from tests.faults.conftest import World, new_world
@@ -71,6 +72,7 @@ def _objects(world: World) -> list[Path]:
     return [path for path in (world.data / "blobs").rglob("*") if path.is_file()]
 
 
+@disk_has_the_catalog
 def test_disk_below_its_reserve__writes_are_refused_and_reads_go_on(small_disk: Path) -> None:
     media = small_disk / "media"
     with (
@@ -130,6 +132,7 @@ def _put_until_refused(place: str, content: bytes) -> httpx.Response | None:
         return None
 
 
+@disk_has_the_catalog
 def test_job_on_a_full_disk__waits_for_space_and_goes_on(small_disk: Path) -> None:
     with (
         new_world(small_disk / "data", small_disk / "media") as world,
@@ -151,6 +154,7 @@ def test_job_on_a_full_disk__waits_for_space_and_goes_on(small_disk: Path) -> No
         assert findings(world.data) == []
 
 
+@disk_has_the_catalog
 def test_server_started_on_a_disk_below_its_reserve__serves_reads(small_disk: Path) -> None:
     with new_world(small_disk / "data", small_disk / "media") as world:
         item = world.workspace.item(world.admin, world.folder, url=world.put("a.png", media_files.png()))
@@ -164,6 +168,7 @@ def test_server_started_on_a_disk_below_its_reserve__serves_reads(small_disk: Pa
             server.assert_well()
 
 
+@disk_has_the_catalog
 @pytest.mark.parametrize("room", [0, 3 * MIB])
 def test_operating_system_refuses_to_write__507_and_nothing_is_lost(world: World, room: int) -> None:
     """No reserve helps where another process takes the last byte; files of this server stop growing instead."""
@@ -209,6 +214,7 @@ def _patch_until_refused(api: Api, patch: str) -> tuple[int, httpx.Response]:
     raise AssertionError("no write was refused")
 
 
+@disk_has_the_catalog
 def test_command_on_a_full_disk__says_so(small_disk: Path) -> None:
     """The command line writes to the same directory."""
     with new_world(small_disk / "data", small_disk / "media") as world:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import pytest
 from framedex.core.ids import FolderId, JobId
 from framedex.core.jobs import UnitState
 from tests.builders import media_files
+from tests.builders.databases import environment
 from tests.builders.living import command, run
 from tests.faults.conftest import World
 from tests.faults.servers import Api, Json, findings, served
@@ -85,7 +87,11 @@ def test_two_import_commands__without_a_server(world: World) -> None:
         arguments = command(
             "import", world.media, "--folder", folder, "--user", world.admin.email, "--data", world.data
         )
-        both = [subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+        database = {**os.environ, **environment(world.data)}
+        both = [
+            subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=database)
+            for _ in range(2)
+        ]
         outputs = [process.communicate(timeout=120)[0].decode() for process in both]
         # One of them does the work; when it is through before the other, that one says so and is run again.
         ended = [process.returncode for process in both]

@@ -4,80 +4,24 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import httpx
 import pytest
 
-from framedex.core.ids import ItemId, JobId
+from framedex.core.ids import JobId
 from framedex.core.jobs import UnitState
 from tests.builders import broken_media, media_files
 from tests.faults.conftest import World
 from tests.faults.servers import Api, Json, Server, findings, served
+from tests.faults.writers import Writer, assert_kept, writing
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 KILLS = 24
 _SMALL = 400
 _BUNDLE = 60
-
-
-@dataclass
-class Writer:
-    """Sends one value after the other and knows which were acknowledged. The server may die under it."""
-
-    api: Api
-    method: str
-    path: str
-    items: list[ItemId]
-    acknowledged: int = 0
-    sent: int = 0
-    answers: Counter[int] = field(default_factory=Counter)
-
-    def body(self, number: int) -> Json:
-        patches: Json = {i: {"clientMetadata": {"n": number}} for i in self.items}
-        return {"itemPatches": patches} if self.path.endswith("bulk") else {"clientMetadata": {"n": number}}
-
-    def write(self) -> None:
-        self.sent += 1
-        response = self.api.request(self.method, self.path, json=self.body(self.sent))
-        self.answers[response.status_code] += 1
-        if response.status_code == 200:
-            self.acknowledged = self.sent
-
-
-@contextmanager
-def _writing(writers: list[Writer]) -> Iterator[None]:
-    stop = threading.Event()
-
-    def run(writer: Writer) -> None:
-        while not stop.is_set():
-            try:
-                writer.write()
-            except httpx.TransportError:
-                time.sleep(0.01)
-
-    threads = [threading.Thread(target=run, args=(writer,)) for writer in writers]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-def _assert_kept(api: Api, writer: Writer) -> None:
-    """What was acknowledged is there, or what was sent after it; all of a bundle or none."""
-    found = {int(str(metadata["n"])) for metadata in api.metadata(list(writer.items))}
-    assert len(found) == 1, f"a bundle was written in part: {found}"
-    assert writer.acknowledged <= found.pop() <= writer.sent
 
 
 @dataclass
@@ -160,7 +104,7 @@ def test_server_killed_at_random__nothing_acknowledged_is_lost_and_jobs_end_righ
             Writer(api, "PATCH", "storage/items/patch-bulk", bundled),
         ]
         kills_in_jobs = 0
-        with _writing(writers):
+        with writing(writers):
             for kill in range(KILLS):
                 if kill == 0:
                     _start(api, world, some, _mixed(some, dice), ignore_errors=True)
@@ -180,7 +124,7 @@ def test_server_killed_at_random__nothing_acknowledged_is_lost_and_jobs_end_righ
         for images, state in zip((some, whole, instant), states, strict=True):
             _assert_registered(world, state, images, items)
         for writer in writers:
-            _assert_kept(api, writer)
+            assert_kept(api, writer)
             assert writer.acknowledged > 0
         print(f"{kills_in_jobs} of {KILLS} kills while jobs ran; acknowledged {[w.acknowledged for w in writers]}")
         assert kills_in_jobs >= KILLS // 2

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from encord import EncordUserClient
@@ -22,23 +22,15 @@ from encord.storage import StorageFolder
 from framedex.auth.openssh import generate_key_pair
 from framedex.bootstrap import open_node
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
-from framedex.settings import load_settings
-from framedex.stores.catalog.postgres import postgres_engine
 from tests.builders import media_files
-from tests.builders.databases import cluster
-from tests.builders.living import command, serving
+from tests.builders.databases import assign, cluster, connected, settings_of
+from tests.builders.living import command, run, serving
+from tests.builders.signing import RequestSigner
+from tests.faults.workers import working
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 _FILES = 240
-
-
-@dataclass(frozen=True)
-class Worker:
-    """A process and the name that its leases bear."""
-
-    process: subprocess.Popen[bytes]
-    name: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,6 @@ class Shared:
 
     urls: tuple[str, str]
     data: Path
-    database: dict[str, str]
     media: Path
     integration_id: str
     key: str
@@ -55,45 +46,29 @@ class Shared:
     def client(self, server: int) -> EncordUserClient:
         return EncordUserClient.create_with_ssh_private_key(self.key, domain=self.urls[server])
 
-    def worker(self) -> Worker:
-        """A started worker, which has said who it is."""
-        log = self.data / f"{uuid4()}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command("worker", "--data", self.data),
-                stdout=output,
-                stderr=output,
-                env=dict(os.environ) | {"PYTHONUNBUFFERED": "1"} | self.database,
-            )
-        while (named := re.search(r"worker (\S+)\)", log.read_text())) is None:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.02)
-        return Worker(process, named[1])
 
-    def units_held_by(self, worker: Worker) -> int:
-        query = sa.text("SELECT count(*) FROM job_units WHERE lease_owner = :worker")
-        engine = postgres_engine(self.database["FRAMEDEX_DATABASE_URL"], for_writing=False)
-        with engine.connect() as connection:
-            count: int = connection.execute(query, {"worker": worker.name}).scalar_one()
-        engine.dispose()
-        return count
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Videos of five lengths; nobody changes them."""
+    folder = tmp_path_factory.mktemp("media")
+    contents = [media_files.video(frames=12 + number, fps=24) for number in range(5)]
+    for number in range(_FILES):
+        (folder / f"{number:03}.mp4").write_bytes(contents[number % 5])
+    return folder
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Iterator[Shared]:
-    data, media = tmp_path / "data", tmp_path / "media"
-    media.mkdir()
-    for number in range(_FILES):
-        (media / f"{number:03}.mp4").write_bytes(media_files.video(frames=12 + number % 5, fps=24))
-    database = {"FRAMEDEX_DATABASE_URL": cluster().new_database()}
-    node = open_node(load_settings(data=data, environment=database))
+def shared(tmp_path: Path, media: Path) -> Iterator[Shared]:
+    data = tmp_path / "data"
+    assign(data, cluster().new_database())
+    node = open_node(settings_of(data))
     pair = generate_key_pair("ada@example.org")
     node.administration.add_user("ada@example.org", key_hex=pair.key_hex, comment="", is_admin=True)
     integration = node.administration.add_integration("media", IntegrationConfig(IntegrationKind.LOCAL, str(media)))
     node.close()
     with ExitStack() as stack:
-        urls = tuple(stack.enter_context(serving(data, environment=database)) for _ in range(2))
-        yield Shared((urls[0], urls[1]), data, database, media, str(integration.id), pair.private_pem.decode())
+        urls = tuple(stack.enter_context(serving(data)) for _ in range(2))
+        yield Shared((urls[0], urls[1]), data, media, str(integration.id), pair.private_pem.decode())
 
 
 def _start(shared: Shared, folder: StorageFolder) -> UUID:
@@ -104,21 +79,13 @@ def _start(shared: Shared, folder: StorageFolder) -> UUID:
 def test_worker_killed__its_units_are_taken_over_and_nothing_happens_twice(shared: Shared) -> None:
     one, two = shared.client(0), shared.client(1)
     folder = one.create_storage_folder("shared")
-    workers = [shared.worker(), shared.worker()]
-    try:
+    with working(shared.data) as killed, working(shared.data):
         job = _start(shared, folder)
-        deadline = time.monotonic() + 60
-        while not shared.units_held_by(workers[0]):
-            assert time.monotonic() < deadline, "the worker never took a unit"
-        workers[0].process.send_signal(signal.SIGKILL)
-        workers[0].process.wait()
-        assert shared.units_held_by(workers[0]) > 0, "it was killed between two units, which shows nothing"
+        killed.await_units()
+        killed.kill()
+        assert killed.units_held() > 0, "it was killed between two units, which shows nothing"
         # The other server answers for the job that the first took, and its poll ends though others did the work.
         result = two.get_storage_folder(folder.uuid).add_private_data_to_folder_get_result(job, timeout_seconds=150)
-    finally:
-        for worker in workers:
-            worker.process.terminate()
-            worker.process.wait(timeout=30)
     assert (result.units_done_count, result.units_error_count) == (_FILES, 0)
     for client in (one, two):
         items = list(client.get_storage_folder(folder.uuid).list_items(page_size=1000))
@@ -127,11 +94,31 @@ def test_worker_killed__its_units_are_taken_over_and_nothing_happens_twice(share
         assert all(item.frame_count == 12 + int(str(item.url)[-7:-4]) % 5 for item in items)
 
 
+def test_worker_stopped__gives_its_units_back(shared: Shared) -> None:
+    client = shared.client(0)
+    folder = client.create_storage_folder("shared")
+    with working(shared.data) as worker:
+        job = _start(shared, folder)
+        worker.await_units()
+        assert worker.terminate() == 0
+        assert worker.units_held() == 0
+        with connected(shared.data) as connection:
+            query = sa.text("SELECT count(*) FROM job_units WHERE state < 2")
+            assert connection.execute(query).scalar_one() > 0, "the job was done already, which shows nothing"
+    # Others go on at once: nobody waits for a lease to end.
+    result = folder.add_private_data_to_folder_get_result(job, timeout_seconds=25)
+    assert (result.status.value, result.units_done_count) == ("DONE", _FILES)
+
+
 def test_requests__to_either_server_are_right(shared: Shared) -> None:
     one, two = shared.client(0), shared.client(1)
     folder = one.create_storage_folder("here", client_metadata={"n": 1})
-    two.get_storage_folder(folder.uuid).update(client_metadata={"n": 2})
-    assert one.get_storage_folder(folder.uuid).client_metadata == {"n": 2}
+    same = two.get_storage_folder(folder.uuid)
+    for number in range(2, 40):
+        writer, reader = (folder, same) if number % 2 else (same, folder)
+        writer.update(client_metadata={"n": number})
+        reader.refetch_data()
+        assert reader.client_metadata == {"n": number}
     token = one.get_bearer_token()
     by_token = EncordUserClient.create_with_bearer_token(token, domain=shared.urls[1])
     assert [found.name for found in by_token.list_storage_folders()] == ["here"]
@@ -139,6 +126,77 @@ def test_requests__to_either_server_are_right(shared: Shared) -> None:
     schema.add_scalar("n", data_type="number")
     schema.save()
     assert two.metadata_schema().get_key_type("n") == "number"
+
+
+def test_upload__reserved_at_one_server_put_to_the_other(shared: Shared) -> None:
+    one = shared.client(0)
+    folder = one.create_storage_folder("uploads")
+    bearer = {"Authorization": f"Bearer {one.get_bearer_token()}"}
+    body = {"itemType": "image", "count": 1}
+    target = f"v2/public/storage/folders/{folder.uuid}"
+    place = httpx.post(f"{shared.urls[0]}/{target}/upload-signed-urls", json=body, headers=bearer).json()["results"][0]
+    elsewhere = place["signedUrl"].replace(shared.urls[0], shared.urls[1])
+    assert elsewhere != place["signedUrl"]
+    content = media_files.png(5, 4)
+    assert httpx.put(elsewhere, content=content).status_code == 200
+    files = {"images": [{"objectUrl": place["objectKey"], "placeholderItemUuid": place["itemUuid"]}]}
+    job = httpx.post(
+        f"{shared.urls[1]}/{target}/data-upload-jobs",
+        json={"externalFiles": files, "ignoreErrors": False},
+        headers=bearer,
+    )
+    assert job.status_code == 200, job.text
+    done = httpx.get(f"{shared.urls[0]}/{target}/data-upload-jobs/{job.json()}?timeoutSeconds=60", headers=bearer)
+    assert done.json()["unitsDoneCount"] == 1, done.text
+    (item,) = shared.client(1).get_storage_folder(folder.uuid).list_items(get_signed_urls=True)
+    assert (item.width, item.height) == (5, 4)
+    assert httpx.get(str(item.get_signed_url()).replace(shared.urls[1], shared.urls[0])).content == content
+
+
+def test_creator__sent_again_to_the_other_server_has_one_effect(shared: Shared) -> None:
+    signer = RequestSigner(shared.key)
+    for number in range(10):
+        body = json.dumps({"name": f"made {number}", "parent": None, "description": ""}).encode()
+        headers = signer.headers("POST", "/v2/public/storage/folders", body)
+        headers["X-Cloud-Trace-Context"] = f"trace{number}/1"
+        with ThreadPoolExecutor(4) as pool:
+            sent = [
+                pool.submit(httpx.post, f"{url}/v2/public/storage/folders", content=body, headers=headers, timeout=30)
+                for url in (*shared.urls, *shared.urls)
+            ]
+        answers = [call.result() for call in sent]
+        assert [answer.status_code for answer in answers] == [200] * 4, [answer.text for answer in answers]
+        assert len({answer.json()["uuid"] for answer in answers}) == 1
+    names = sorted(folder.name for folder in shared.client(1).list_storage_folders())
+    assert names == [f"made {number}" for number in range(10)]
+
+
+def test_cancel__at_the_other_server(shared: Shared) -> None:
+    one, two = shared.client(0), shared.client(1)
+    folder = one.create_storage_folder("cancelled")
+    same = two.get_storage_folder(folder.uuid)
+    with ThreadPoolExecutor(1) as pool, working(shared.data) as worker:
+        job = _start(shared, folder)
+        polling = pool.submit(folder.add_private_data_to_folder_get_result, job, timeout_seconds=60)
+        worker.await_units()
+        same.add_data_to_folder_job_cancel(job)
+        result = polling.result(timeout=30)
+    assert result.status.value == "CANCELLED"
+    done, cancelled = result.units_done_count, result.units_cancelled_count
+    assert (done + cancelled, cancelled > 0) == (_FILES, True)
+    # Nothing that was under way comes after the end: what others had taken has no effect any more.
+    assert len(list(same.list_items(page_size=1000))) == done
+
+
+def test_key_removed__every_server_knows(shared: Shared) -> None:
+    clients = [shared.client(0), shared.client(1)]
+    assert [list(client.list_storage_folders()) for client in clients] == [[], []]
+    lines = run("users", "list", "--data", shared.data).stdout.splitlines()
+    key = lines[1].split()[0]
+    assert run("users", "remove-key", key, "--data", shared.data).returncode == 0
+    for client in clients:
+        with pytest.raises(Exception, match=r"(?i)key|authenticat"):
+            list(client.list_storage_folders())
 
 
 def test_worker__needs_a_catalog_that_is_shared(tmp_path: Path) -> None:

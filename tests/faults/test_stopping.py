@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import threading
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.builders import media_files
+from tests.builders.databases import environment, holds_the_directory
 from tests.builders.living import command, run
 from tests.builders.ports import free_port
 from tests.faults.conftest import World
@@ -74,6 +76,7 @@ def _slow_patch(port: int, world: World, item: str, started: threading.Event) ->
     return send
 
 
+@holds_the_directory
 def test_second_server__refuses_and_says_why(world: World) -> None:
     with served(world.data) as server:
         second = run("serve", "--data", world.data, "--port", str(free_port()))
@@ -104,7 +107,7 @@ def test_port_taken__says_so_and_leaves_the_directory_alone(world: World) -> Non
 def test_sigterm__twice_and_while_it_starts(world: World) -> None:
     process = subprocess.Popen(
         command("serve", "--data", world.data, "--port", str(free_port())),
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment(world.data)},
     )  # fmt: skip
     time.sleep(0.6)
     process.terminate()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
+from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
 from framedex.bootstrap import open_node
 from framedex.core.ids import IntegrationId, JobId
 from framedex.core.manifests import parse_manifest
-from framedex.settings import load_settings
 from tests.builders import media_files
+from tests.builders.databases import connected, settings_of
 from tests.faults.conftest import World
 from tests.faults.servers import Api, findings, served, texts
 
@@ -24,7 +24,7 @@ _OPTIONS = ("integration_id", "ignore_errors", "skip_duplicate_urls", "upsert_me
 
 def _begun(world: World, urls: list[str], *, ignore_errors: bool) -> JobId:
     """A job that nobody works on yet."""
-    node = open_node(load_settings(data=world.data, environment={}))
+    node = open_node(settings_of(world.data))
     try:
         files = {"images": [{"objectUrl": url, "clientMetadata": {"url": url}} for url in urls]}
         return node.services.registration.start(
@@ -38,20 +38,34 @@ def _begun(world: World, urls: list[str], *, ignore_errors: bool) -> JobId:
         node.close()
 
 
-def _rewrite(world: World, job: JobId, change: str, *values: object) -> None:
-    with closing(sqlite3.connect(world.data / "catalog.db")) as connection, connection:
-        done = connection.execute(f"UPDATE job_units SET {change} AND job_id = ?", (*values, job))
-        assert done.rowcount > 0
+def _rewrite(world: World, job: JobId, where: str, **columns: Callable[[str], object]) -> None:
+    """Writes columns of units anew, each from its payload."""
+    with connected(world.data) as connection:
+        query = sa.text(f"SELECT position, payload FROM job_units WHERE job_id = :job AND {where}")
+        units = connection.execute(query, {"job": job}).all()
+        assert units
+        marks = ", ".join(f"{name} = :{name}" for name in columns)
+        for position, payload in units:
+            values = {name: make(payload) for name, make in columns.items()} | {"job": job, "position": position}
+            change = sa.text(f"UPDATE job_units SET {marks} WHERE job_id = :job AND position = :position")
+            connection.execute(change, values)
+
+
+def _versioned(payload: str, version: int | None) -> str:
+    """A payload with another version's number, or without one."""
+    found = {name: value for name, value in json.loads(payload).items() if name != "v"}
+    return json.dumps(found if version is None else {**found, "v": version})
 
 
 def _as_before(world: World, job: JobId) -> None:
     """Payloads and options as the first version wrote them: without numbers, without later fields."""
-    _rewrite(world, job, "payload = json_remove(payload, '$.v') WHERE payload LIKE '%\"v\":%'")
-    with closing(sqlite3.connect(world.data / "catalog.db")) as connection, connection:
-        (text,) = connection.execute("SELECT options FROM jobs WHERE id = ?", (job,)).fetchone()
+    _rewrite(world, job, "payload LIKE '%\"v\":%'", payload=lambda text: _versioned(text, None))
+    with connected(world.data) as connection:
+        text = connection.execute(sa.text("SELECT options FROM jobs WHERE id = :job"), {"job": job}).scalar_one()
         old = {name: value for name, value in json.loads(text).items() if name in _OPTIONS}
         assert tuple(old) == _OPTIONS
-        connection.execute("UPDATE jobs SET options = ? WHERE id = ?", (json.dumps(old), job))
+        values = {"options": json.dumps(old), "job": job}
+        connection.execute(sa.text("UPDATE jobs SET options = :options WHERE id = :job"), values)
 
 
 @pytest.mark.parametrize("ignore_errors", [True, False])
@@ -66,8 +80,9 @@ def test_units_of_the_version_before__are_registered(world: World, ignore_errors
         "whole": None,
         "encoded": [],
     }
-    _rewrite(world, job, "state = 1, checked = ? WHERE position = 0", json.dumps(checked))
-    _rewrite(world, job, "state = 1, checked = ? WHERE position = 1", json.dumps({"v": 99, "x": 1}))
+    known, unknown = json.dumps(checked), json.dumps({"v": 99, "x": 1})
+    _rewrite(world, job, "position = 0", state=lambda _: 1, checked=lambda _: known)
+    _rewrite(world, job, "position = 1", state=lambda _: 1, checked=lambda _: unknown)
     with served(world.data) as server:
         api = Api(server, world.admin)
         state = api.await_job(world.folder, job)
@@ -81,7 +96,7 @@ def test_units_of_the_version_before__are_registered(world: World, ignore_errors
 def test_unit_of_a_newer_version__fails_alone_and_says_why(world: World) -> None:
     urls = [world.put(f"{n}.png", media_files.png(seed=n)) for n in range(4)]
     job = _begun(world, urls, ignore_errors=True)
-    _rewrite(world, job, "payload = json_set(payload, '$.v', 99) WHERE position = 2")
+    _rewrite(world, job, "position = 2", payload=lambda text: _versioned(text, 99))
     with served(world.data) as server:
         api = Api(server, world.admin)
         state = api.await_job(world.folder, job)

@@ -26,6 +26,7 @@ from tests.builders.living import run, serving
 from tests.builders.peers import AZURE_KEY, S3_KEY, S3_SECRET, Seaweed, azurite, fake_gcs, seaweed
 from tests.builders.ports import free_port
 from tests.protocol.conftest import OWNER, LiveServer
+from tests.protocol.own_api import own_api
 from tests.protocol.people import a_name, client_of
 
 pytestmark = pytest.mark.protocol
@@ -83,6 +84,27 @@ def _signed(client: EncordUserClient, item: UUID) -> str:
     url = client.get_storage_item(item, sign_url=True).get_signed_url()
     assert url is not None
     return url
+
+
+@pytest.mark.works("POST storage/items/reencode", "GET storage/items/reencode/{}")
+def test_re_encode_videos__an_object_of_a_bucket(
+    server: LiveServer, second: EncordUserClient, folder: StorageFolder, weed: Seaweed, secrets: Path
+) -> None:
+    top, data = str(uuid4()), media_files.video("matroska", frames=30, fps=15)
+    obstore.put(weed.store(BUCKET), f"{top}/a.mkv", data)
+    integration = _s3(server, secrets, weed.endpoint, f"s3://{BUCKET}/{top}")
+    url = f"s3://{BUCKET}/{top}/a.mkv"
+    job = folder.add_private_data_to_folder_start(integration, {"videos": [{"objectUrl": url}]})
+    assert folder.add_private_data_to_folder_get_result(job, timeout_seconds=60).unit_errors == []
+    process = folder.re_encode_videos([_items(second, folder)[url].uuid], "", force_full_reencoding=True)
+    deadline = time.monotonic() + 60
+    while (found := second.get_storage_folder(folder.uuid).get_re_encoding_status(process)).status.value == "submitted":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert isinstance(found.result, list)
+    new = second.get_storage_item(UUID(found.result[0]["reencodedItem"]))
+    assert (new.frame_count, new.fps, new.mime_type) == (30, 15, "video/mp4")
+    assert bytes(obstore.get(weed.store(BUCKET), f"{top}/a.mkv").bytes()) == data
 
 
 @pytest.mark.works(*_JOB, "GET storage/folders/{}/items")
@@ -368,3 +390,29 @@ def test_register__a_silent_bucket_holds_up_nobody_else(
     assert _register(folder, good, [{"objectUrl": url}]).status == LongPollingStatus.DONE
     assert time.monotonic() - began < 60
     assert [item.width for item in _items(second, folder).values()] == [5]
+
+
+def test_content_of_the_own_api__is_a_redirect_to_the_bucket(
+    server: LiveServer, client: EncordUserClient, folder: StorageFolder, weed: Seaweed, secrets: Path
+) -> None:
+    """Whoever follows gets the bytes from the store; `redirect=false` and HEAD are answered by the server itself."""
+    data = media_files.png(300, 200)
+    obstore.put(weed.store(BUCKET), "content.png", data)
+    integration = _s3(server, secrets, weed.endpoint, f"s3://{BUCKET}", "--path-style")
+    _register(folder, integration, [{"objectUrl": f"s3://{BUCKET}/content.png"}])
+    (item,) = folder.list_items()
+    with own_api(server, client) as api:
+        path = f"/items/{item.uuid}/content"
+        sent = api.get(path)
+        assert (sent.status_code, sent.content) == (307, b"")
+        assert sent.headers["location"].startswith(weed.endpoint)
+        assert sent.headers["cache-control"] == "private, no-store"
+        assert httpx.get(sent.headers["location"], headers={"Range": "bytes=1-3"}).content == b"PNG"
+        through = api.get(path, params={"redirect": "false"}, headers={"Range": "bytes=1-3"})
+        assert (through.status_code, through.content) == (206, b"PNG")
+        tag = through.headers["etag"]
+        assert api.get(path, params={"redirect": "false"}, headers={"If-None-Match": tag}).status_code == 304
+        head = api.head(path)
+        assert (head.status_code, head.headers["content-length"], head.headers["etag"]) == (200, str(len(data)), tag)
+        thumbnail = api.get(f"/items/{item.uuid}/thumbnail")
+        assert (thumbnail.status_code, thumbnail.headers["content-type"]) == (200, "image/webp")

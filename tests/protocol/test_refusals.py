@@ -7,27 +7,17 @@ from uuid import UUID, uuid4
 
 import pytest
 from encord import EncordUserClient
-from encord.exceptions import InvalidArgumentsError, OperationNotAllowed
+from encord.exceptions import InvalidArgumentsError
 from encord.storage import StorageFolder
-from encord.utilities.storage.cloud_data_migration import update_storage_item_cloud_info
 
 from framedex.protocol.refusals import REFUSALS, refusal_reason
-from tests.protocol.curated import Server, register
-from tests.protocol.people import a_name
+from tests.protocol.curated import Server
 from tests.protocol.signing import call, send, signed_v1
 from tests.protocol.wire import endpoint_rows, name_of
 
 pytestmark = pytest.mark.protocol
 
 _LATER = "come with a later version of Framedex"
-
-
-def test_re_encode_videos__is_refused(server: Server, folder: StorageFolder) -> None:
-    (item_id,) = register(server, folder, [("video", {})])
-    with pytest.raises(InvalidArgumentsError, match=f"storage/items/reencode: Re-encoded videos {_LATER}"):
-        folder.re_encode_videos([item_id], "title", force_full_reencoding=False)
-    with pytest.raises(InvalidArgumentsError, match=f"Re-encoded videos {_LATER}"):
-        folder.get_re_encoding_status(uuid4())
 
 
 def test_deidentify_dicom_files__is_refused(client: EncordUserClient, integration_id: UUID) -> None:
@@ -37,27 +27,11 @@ def test_deidentify_dicom_files__is_refused(client: EncordUserClient, integratio
         client.deidentify_dicom_files_get_result(uuid4(), timeout_seconds=0)
 
 
-def test_update_storage_item_cloud_info__is_refused(
-    server: Server, client: EncordUserClient, folder: StorageFolder, second: EncordUserClient
-) -> None:
-    (item_id,) = register(server, folder, [("stays", {})])
-    before = second.get_storage_item(item_id).url
-    with pytest.raises(InvalidArgumentsError, match=f"Moves of items to other addresses or integrations {_LATER}"):
-        update_storage_item_cloud_info(client, item_id, new_url="file:///elsewhere.png")
-    assert second.get_storage_item(item_id).url == before
-
-
 def test_sync_private_data_with_cloud_synced_folder__is_refused(folder: StorageFolder) -> None:
     with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
         folder.sync_private_data_with_cloud_synced_folder_start()
     with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
         folder.sync_private_data_with_cloud_synced_folder_get_result(uuid4(), timeout_seconds=0)
-
-
-def test_re_encode_data__is_refused(client: EncordUserClient) -> None:
-    dataset = client.get_dataset(client.create_dataset(a_name("set"), 0).dataset_hash)  # type: ignore[arg-type] # CORD_STORAGE
-    with pytest.raises(OperationNotAllowed):
-        dataset.re_encode_data([str(uuid4())])
 
 
 def _unproved_endpoints() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ SETTINGS = "src/framedex/settings.py"
 # Where an unknown failure must not go further, each with the reason.
 BROAD_EXCEPT_ALLOWED = {
     "src/framedex/jobs/runner.py": "an unforeseen failure becomes the unit's error, not the end of the worker",
+    "src/framedex/jobs/follower.py": "an unforeseen failure of the index is logged and tried again; questions go on",
     "src/framedex/media/worker.py": "the process that reads hostile bytes reports whatever happened to its parent",
     "src/framedex/protocol/rest/app.py": "outermost of v2: an unforeseen failure becomes a 500 that tells nothing",
     "src/framedex/protocol/rpc/app.py": "outermost of v1: the same in its dialect",

@@ -9,7 +9,6 @@ import click
 
 from framedex.bootstrap import doctor as open_doctor
 from framedex.cli.options import data_option, settings_of
-from framedex.core.errors import NotFound
 
 
 @click.command("doctor")
@@ -21,8 +20,6 @@ def doctor(data: Path | None, *, mend: bool) -> None:
     Without --mend it changes nothing.
     """
     settings = settings_of(data)
-    if not settings.catalog_file.is_file():
-        raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
     service = open_doctor(settings)
     if mend:
         service.mend()
@@ -33,4 +30,6 @@ def doctor(data: Path | None, *, mend: bool) -> None:
     if count:
         click.echo(f"{count} findings")
         sys.exit(1)
+    for what in service.left_out:
+        click.echo(f"not looked at: {what}")
     click.echo("all is well")

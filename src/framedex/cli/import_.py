@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import click
 
-from framedex.bootstrap import Node, held, is_served
+from framedex.bootstrap import Node, held
 from framedex.cli.jobs import failure, iter_units
 from framedex.cli.options import data_option, opened
 from framedex.core.access import Caller
@@ -22,6 +22,7 @@ from framedex.core.ids import FolderId, IntegrationId, JobId, parse_id
 from framedex.core.jobs import Job, JobState, UnitState
 from framedex.core.ports.blobs import IntegrationKind
 from framedex.core.registration import Manifest
+from framedex.directory_lock import is_served
 from framedex.services.imports import ImportRequest, problems_of, read_manifest
 from framedex.services.jobs import OPERATOR_CALLER
 

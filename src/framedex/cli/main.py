@@ -9,6 +9,7 @@ import click
 from framedex.cli.audit import audit
 from framedex.cli.backup import backup, restore
 from framedex.cli.doctor import doctor
+from framedex.cli.frames import frames
 from framedex.cli.import_ import import_
 from framedex.cli.integrations import integrations
 from framedex.cli.jobs import jobs
@@ -50,6 +51,7 @@ for command in (
     users,
     integrations,
     import_,
+    frames,
     jobs,
     doctor,
     backup,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import click
 
 from framedex.bootstrap import Node, create_app, held, open_node
-from framedex.cli.options import chosen_database, data_option
+from framedex.cli.options import chosen_blobs, chosen_database, data_option
 from framedex.core.errors import Conflict, InvalidArguments, StorageFull
 from framedex.settings import DEFAULT_HOST, DEFAULT_PORT, load_settings
 
@@ -65,13 +65,19 @@ def serve(
         )
     scheme = "https" if tls_cert else "http"
     settings = load_settings(
-        data=data, host=host, port=port, public_url=public_url, scheme=scheme, database_url=chosen_database()
+        data=data,
+        host=host,
+        port=port,
+        public_url=public_url,
+        scheme=scheme,
+        database_url=chosen_database(),
+        blobs=chosen_blobs(),
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     end = _noted_signals()
-    with held(settings), _listener(host, port) as listener:
-        node = open_node(settings)
+    with held(settings) as mine, _listener(host, port) as listener:
+        node = open_node(mine)
         try:
             config = uvicorn.Config(
                 create_app(node),

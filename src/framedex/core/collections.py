@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from framedex.core.clock import now_us
 from framedex.core.errors import InvalidArguments
+from framedex.core.folders import check_name
 from framedex.core.ids import CollectionId, FolderId, ItemId, UserId
 
 #: What one request may name: titles, and bytes of their UTF-8 (the limits that the SDK splits by).
@@ -93,6 +95,18 @@ def match_titles(titles: Sequence[str], holders: Mapping[str, TitleHolders]) -> 
     found = {title: holders[title].first_id for title in titles if title in holders and holders[title].count == 1}
     ambiguous = [title for title in titles if title in holders and holders[title].count > 1]
     return TitleMatches(found, ambiguous, [title for title in titles if title not in holders])
+
+
+def first_facts(
+    folder_id: FolderId, name: str, description: str, owner_id: UserId
+) -> tuple[FolderId, str, str, UserId, int, int]:
+    """What a new collection or preset has after its id.
+
+    Raises:
+        InvalidArguments: a bad name or description.
+    """
+    now = now_us()
+    return folder_id, check_name(name), check_description(description), owner_id, now, now
 
 
 def check_description(text: str, *, path: str = "$.description") -> str:

@@ -3,12 +3,14 @@
 ```
 DomainError
 ├── InvalidArguments      what was sent is wrong: what, where, how to mend it
+│   └── UnreadableMedia   the request is right; the object is damaged, of another kind, or passes a limit
 ├── NotAuthenticated      nobody we know sent this
 ├── NotPermitted          we know who, and they may not (or it does not exist: folders and items do not tell)
 ├── NotFound              a thing that the caller may know about is not there
 │   └── LogPruned         the change log does not reach back (or forward) to where a reader wants to go on
 ├── AlreadyExists         a name or membership is taken
 ├── Conflict              the state moved meanwhile (version, lease, lifecycle)
+│   ├── ObjectChanged     the object of an item is not the one that was registered
 │   └── VersionMismatch   the caller named the version to change, and it is not the current one
 ├── TooLarge              a documented limit was passed
 ├── RateLimited           come back later
@@ -65,6 +67,10 @@ class InvalidArguments(DomainError):
         self.path = path
 
 
+class UnreadableMedia(InvalidArguments):
+    """Nothing can be made of an object: it is damaged, of another kind, or passes a limit, which the message names."""
+
+
 class NotAuthenticated(DomainError):
     code = ErrorCode.NOT_AUTHENTICATED
 
@@ -91,6 +97,10 @@ class AlreadyExists(DomainError):
 
 class Conflict(DomainError):
     code = ErrorCode.CONFLICT
+
+
+class ObjectChanged(Conflict):
+    """The object of an item is another than the one that was read when it was registered."""
 
 
 class VersionMismatch(Conflict):

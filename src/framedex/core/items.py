@@ -21,6 +21,8 @@ class Item:
         is_child: registered as a frame or slice of a group.
         metadata: exact JSON text; None when it was not asked for or there is none.
         extra: JSON text of further facts; None when none.
+        remote_etag, remote_size: what the object was when the server read it; None when it never did.
+        object_changed_at: since when reads find another object than that.
         data_rows: number of data rows that link the item.
         owner: email. Times are microseconds since 1970 UTC; sizes are bytes; `duration` is seconds.
     """
@@ -61,6 +63,9 @@ class Item:
     scene_view_settings: str | None
     scene_layout: str | None
     group_layout: str | None
+    remote_etag: str | None
+    remote_size: int | None
+    object_changed_at: int | None
     data_rows: int
     metadata: str | None = None
 

@@ -43,6 +43,7 @@ class MediaFacts:
         audio_bit_depth: bits per sample as stored (of the decoded format for lossy codecs).
         dicom_tags: `{"GGGGEEEE": {"vr": ..., "Value": [...]}}`, the form of pydicom's `to_json_dict`, geometry and UIDs
             only (no tag that identifies a patient).
+        frame_table: of a video: `framedex.core.frames.FrameTable`, packed, as base64. It is kept apart from the item.
         extra: further JSON-able facts of the kind (for example `shape` of a NIfTI, `stacks` of a DICOM series).
     """
 
@@ -62,4 +63,5 @@ class MediaFacts:
     dicom_study_uid: str | None = None
     dicom_series_uid: str | None = None
     dicom_tags: dict[str, object] | None = None
+    frame_table: str | None = None
     extra: dict[str, object] = field(default_factory=dict)

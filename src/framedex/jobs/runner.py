@@ -67,13 +67,21 @@ class Runner:
         *,
         threads: int = 4,
         is_alone: bool = True,
+        most_at_once: Mapping[str, int] | None = None,
     ) -> None:
+        """Makes a worker.
+
+        Args:
+            threads: units that are prepared at once.
+            most_at_once: how many of them may be of one kind, for kinds whose units take hours.
+        """
         self.worker = new_id()
         self._catalog = catalog
         self._handlers = handlers
         self._signals = signals
         self._slots = threads
         self._is_alone = is_alone
+        self._most_at_once = most_at_once or {}
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="framedex-unit")
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="framedex-ahead")
         self._running: list[_Running] = []
@@ -87,7 +95,7 @@ class Runner:
         try:
             with self._catalog.write(frees=True) as write:
                 write.jobs.drop_staging(now_us() - (0 if self._is_alone else _STAGING_US))
-        except StorageFull as error:  # reads go on all the same
+        except DomainError as error:  # reads go on all the same
             _log.warning("unfinished jobs were not removed: %s", error.message)
         self._thread.start()
         self._heart.start()
@@ -100,8 +108,8 @@ class Runner:
             self._thread.join(timeout=30)
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._ahead.shutdown(wait=False, cancel_futures=True)
-        # On a full disk the leases stay; whoever serves the directory next ends them.
-        with suppress(StorageFull), self._catalog.write(frees=True) as write:
+        # On a full disk, or without the database, the leases stay: they end by themselves.
+        with suppress(StorageFull, Unavailable), self._catalog.write(frees=True) as write:
             write.jobs.release(self.worker)
 
     def _loop(self) -> None:
@@ -191,9 +199,12 @@ class Runner:
         # A quarter is kept for jobs that come later: units that wait for a slow store must not hold up theirs.
         share = max(1, self._slots * 3 // 4 // len(jobs))
         wanted = min(share - mine, self._slots - len(self._running))
+        most = self._most_at_once.get(job.kind)
+        if most is not None:
+            wanted = min(wanted, most - sum(1 for running in self._running if running.job.kind == job.kind))
         if wanted <= 0:
             return False
-        units = self._owed.pop(job.id, None) or self._claim(job, _CLAIM_SLOW)
+        units = self._owed.pop(job.id, None) or self._claim(job, _CLAIM_SLOW if most is None else wanted)
         if not units and mine == 0:
             return self._advance(job)
         if units[wanted:]:

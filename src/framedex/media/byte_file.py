@@ -13,6 +13,7 @@ from framedex.core.ports.media import ByteSource
 _BLOCK = 256 << 10
 _CACHED_BLOCKS = 64  # 16 MiB: the index of a video at one end, its frames at the other
 _MOST_AHEAD = 16  # 4 MiB in one request
+_FEW_AHEAD = 4
 
 
 class ByteFile(io.RawIOBase):
@@ -25,7 +26,12 @@ class ByteFile(io.RawIOBase):
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
         self._next_block = -1
         self._ahead = 1
+        self._most_ahead = _MOST_AHEAD
         self.size = source.size()
+
+    def expect_leaps(self) -> None:
+        """For readers that take a little here and a little there: what is fetched ahead would be fetched in vain."""
+        self._most_ahead = _FEW_AHEAD
 
     def readable(self) -> bool:
         return True
@@ -94,7 +100,7 @@ class ByteFile(io.RawIOBase):
         return block
 
     def _fetch(self, number: int) -> bytes:
-        self._ahead = min(self._ahead * 2, _MOST_AHEAD) if number == self._next_block else 1
+        self._ahead = min(self._ahead * 2, self._most_ahead) if number == self._next_block else 1
         data = self._source.read_at(number * _BLOCK, min(self._ahead * _BLOCK, self.size - number * _BLOCK))
         for index, start in enumerate(range(0, len(data), _BLOCK)):
             self._blocks[number + index] = data[start : start + _BLOCK]

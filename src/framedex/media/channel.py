@@ -19,16 +19,25 @@ class ChannelClosed(Exception):
 
 
 class Deadline:
-    """A moment that can be put off."""
+    """A moment that can be put off, with `longest_s` up to a last one."""
 
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
+    def __init__(self, seconds: float, longest_s: float | None = None) -> None:
+        now = time.monotonic()
+        self._seconds = seconds
+        self._at = now + seconds
+        self._last = now + (seconds if longest_s is None else longest_s)
 
     def left_s(self) -> float:
         return self._at - time.monotonic()
 
     def put_off(self, seconds: float) -> None:
+        """For what is nobody's fault."""
         self._at += seconds
+        self._last += seconds
+
+    def renew(self) -> None:
+        """Begins the seconds anew."""
+        self._at = max(self._at, min(time.monotonic() + self._seconds, self._last))
 
 
 class Channel:

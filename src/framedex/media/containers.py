@@ -101,11 +101,13 @@ def _is_adts(head: bytes) -> bool:
 
 
 @contextmanager
-def opened(file: object, container: Container) -> Iterator[InputContainer]:
-    """The container under its one demuxer."""
+def opened(file: object, container: Container, *, parses: bool = True) -> Iterator[InputContainer]:
+    """The container under its one demuxer. Unless it `parses`, nothing looks into the data of packets."""
     import av
 
     options = {"protocol_whitelist": "none", "format_whitelist": f"{container.demuxer},mov,mp4,matroska,webm"}
+    if not parses:
+        options |= {"fflags": "+noparse", "analyzeduration": "1", "probesize": "32"}
     try:
         media = av.open(
             file, "r", format=container.demuxer, container_options=options, buffer_size=1 << 18, io_open=_refuse_open

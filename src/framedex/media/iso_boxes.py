@@ -49,7 +49,7 @@ def _box_at(source: ByteFile, start: int) -> Box:
         return Box(head[4:8], start, body, source.size)
     if length == 1:
         length, body = int.from_bytes(head[8:16], "big"), start + 16
-    if length < body - start:
+    if length < body - start or not all(0x20 <= letter < 0x7F for letter in head[4:8]):
         if start == 0:
             raise InvalidArguments("the file is no sound ISO media file")
         # players ignore what follows the last box

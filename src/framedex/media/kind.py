@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
@@ -37,6 +37,15 @@ class Sink(Protocol):
     def seek(self, offset: int, whence: int = 0) -> int: ...
 
     def tell(self) -> int: ...
+
+
+@runtime_checkable
+class LongSink(Sink, Protocol):
+    """A sink whose owner waits for long, and wants to know how far it is."""
+
+    def progress(self, share: float) -> None:
+        """The share that is done, 0 to 1. Who says nothing for `Limits.seconds` is taken for hung."""
+        ...
 
 
 class Operation(Protocol):

@@ -28,6 +28,7 @@ _START = (
 _START_TIMEOUT_S = 30.0
 
 Write = Callable[[int, bytes], None]
+Progress = Callable[[float], None]
 
 
 class WorkerProcess:
@@ -44,9 +45,16 @@ class WorkerProcess:
             self._handle = -1
 
     def call(
-        self, request: Header, sources: Sequence[ByteSource], allowance_s: float, write: Write | None = None
+        self,
+        request: Header,
+        sources: Sequence[ByteSource],
+        deadline: Deadline,
+        write: Write | None = None,
+        on_progress: Progress | None = None,
     ) -> object:
         """Sends a request and serves the reads and writes it causes, until its answer.
+
+        Progress puts the deadline off where somebody listens for it.
 
         Raises:
             InvalidArguments: what the worker found wrong with the bytes.
@@ -54,7 +62,6 @@ class WorkerProcess:
             ChannelClosed: the worker is dead, or answers nonsense.
             TimeoutError: it took longer than allowed.
         """
-        deadline = Deadline(allowance_s)
         self.calls += 1
         self.is_in_order = False
         self._channel.send(request, deadline=deadline)
@@ -65,6 +72,9 @@ class WorkerProcess:
                 lost = self._serve_read(message, sources, deadline) or lost
             elif message.get("type") == "write" and write is not None:
                 write(_natural(message.get("offset")), payload)
+            elif message.get("type") == "progress" and on_progress is not None:
+                deadline.renew()
+                on_progress(_share(message.get("share")))
             else:
                 return self._result(message, lost)
 
@@ -223,3 +233,9 @@ def _natural(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise ChannelClosed
     return value
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ChannelClosed
+    return float(value)

@@ -48,11 +48,11 @@ def operation_of(item_type: ItemType, operation: str) -> Operation:
     """
     folder = _FOLDERS.get(item_type)
     if folder is None or operation not in OPERATIONS:
-        raise InvalidArguments(f"a {item_type.value} has no {operation}")
+        raise InvalidArguments(f"items of the type {item_type.value} have no {operation}")
     try:
         module = import_module(f"framedex.media.{folder}.{operation}")
     except ModuleNotFoundError as error:
         if error.name != f"framedex.media.{folder}.{operation}":
             raise
-        raise InvalidArguments(f"a {item_type.value} has no {operation}") from None
+        raise InvalidArguments(f"items of the type {item_type.value} have no {operation}") from None
     return cast("Operation", module.make)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from framedex.core.errors import InvalidArguments
@@ -15,6 +16,9 @@ from framedex.media.byte_file import ByteFile
 from framedex.media.channel import MOST_PAYLOAD, Channel, ChannelClosed
 from framedex.media.limits import Limits
 from framedex.media.registry import kind_of, operation_of
+
+# Hours of encoding must not slow down who waits for a picture.
+_LESS_URGENT = 10
 
 
 class SourceLost(OSError):
@@ -50,12 +54,20 @@ class PipeSource:
 
 
 class PipeSink:
-    """The output of an encoder, written at any position, kept by the parent."""
+    """The output of an encoder, written at any position, kept by the parent; the parent hears of progress, too."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, cpu_s: float, *, is_long: bool = False) -> None:
         self._channel = channel
+        self._cpu_s = cpu_s
+        self._is_long = is_long
         self._position = 0
         self._end = 0
+
+    def progress(self, share: float) -> None:
+        """Tells the share that is done; a long call has its seconds of CPU time anew. Of no effect in others."""
+        if self._is_long:
+            confinement.limit_next_call(self._cpu_s)
+            self._channel.send({"type": "progress", "share": min(1.0, max(0.0, share))})
 
     def write(self, data: bytes) -> int:
         view = memoryview(data)
@@ -112,20 +124,26 @@ def _sources(channel: Channel, request: dict[str, Any]) -> list[ByteFile]:
 
 def _probe(channel: Channel, request: dict[str, Any]) -> object:
     (source,) = _sources(channel, request)
-    kind = kind_of(ItemType(request["kind"]))
-    return asdict(kind.probe(source, request["name"], Limits(**request["limits"])))
+    kind, limits = kind_of(ItemType(request["kind"])), Limits(**request["limits"])
+    if not request.get("is_remote"):  # bytes that are near may all be read
+        limits = replace(limits, scan_bytes=source.size)
+    return asdict(kind.probe(source, request["name"], limits))
 
 
 def _encode(channel: Channel, request: dict[str, Any]) -> object:
     from framedex.media.image.sequence import encode_sequence
 
-    encode_sequence(_sources(channel, request), PipeSink(channel), request["fps"], Limits(**request["limits"]))
+    sink = PipeSink(channel, request["cpu_s"])
+    encode_sequence(_sources(channel, request), sink, request["fps"], Limits(**request["limits"]))
     return None
 
 
 def _make(channel: Channel, request: dict[str, Any]) -> object:
     make = operation_of(ItemType(request["kind"]), request["operation"])
-    return make(_sources(channel, request), PipeSink(channel), request["asked"], Limits(**request["limits"]))
+    sink = PipeSink(channel, request["cpu_s"], is_long=request.get("is_long", False))
+    if request.get("is_long"):
+        os.nice(_LESS_URGENT)
+    return make(_sources(channel, request), sink, request["asked"], Limits(**request["limits"]))
 
 
 _VERBS: dict[str, Callable[[Channel, dict[str, Any]], object]] = {"probe": _probe, "encode": _encode, "make": _make}

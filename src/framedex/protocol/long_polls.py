@@ -35,3 +35,14 @@ async def settled(
             if await to_thread.run_sync(services.registration.is_over, job_id):
                 break
     return await to_thread.run_sync(progress) if timeout_s > 0 else first
+
+
+async def until_over(services: Services, job_id: JobId, timeout_s: float) -> None:
+    """Until a job of any kind is final or gone, or the time is over, or the server stops."""
+    deadline = time.monotonic() + min(max(timeout_s, 0.0), HOLD_S)
+    with services.signals.watching(job_id) as wait_for_end:
+        while not await to_thread.run_sync(services.registration.is_over, job_id):
+            left = deadline - time.monotonic()
+            if left <= 0 or services.signals.is_stopping:
+                return
+            await wait_for_end(min(left, _LOOK_AGAIN_S))

@@ -22,24 +22,11 @@ class Refusal:
 
 
 _LATER = "come with a later version of Framedex."
-SIDECARS = (
-    "Sidecar files with metadata belong to cloud-synced folders, which come with a later version of Framedex. "
-    "Until then attach metadata with item.update, or in the manifest that registers the files."
-)
-SYNCED_FOLDERS = (
-    "Cloud-synced folders come with a later version of Framedex. "
-    "Until then create a plain folder and register its objects with add_private_data_to_folder_start."
-)
 
 #: The first that matches is said. A path that none matches is refused without a reason.
 REFUSALS: Sequence[Refusal] = tuple(
     Refusal(re.compile(pattern), reason)
     for pattern, reason in (
-        (r"POST storage/folders/[^/]+/folder-config", SIDECARS),
-        (r"\S+ storage/folders/[^/]+/cloud-(synced|linked)-folder-syncs(/.*)?", SYNCED_FOLDERS),
-        (r"\S+ storage/items/reencode(/.*)?|v1 \S+ reencodevideotask", f"Re-encoded videos {_LATER}"),
-        (r"\S+ dicom-deidentification(/.*)?", f"De-identified DICOM files {_LATER}"),
-        (r"\S+ storage/items/migrate-storage", f"Moves of items to other addresses or integrations {_LATER}"),
         (r"\S+ scene/.*", f"The reader of scenes comes {_LATER.removeprefix('come ')}"),
         (r"\S+ active/.*", f"Collections and presets of projects {_LATER}"),
         (r"\S+ (ml-models|projects/[^/]+/models-attachments)(/.*)?", "Framedex trains and runs no models."),

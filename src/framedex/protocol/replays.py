@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from framedex.core.clock import now_us
+from framedex.core.errors import DomainError
 from framedex.core.ports.catalog import Catalog
 
 _TEN_MINUTES_US = 600 * 1_000_000
@@ -22,17 +23,38 @@ class Replays:
         self._running: dict[str, _Turn] = {}
 
     def once(self, digest: str, run: Callable[[], bytes]) -> bytes:
-        """Runs, or answers what the first run answered; a retry that comes while the first still runs waits for it."""
+        """Runs, or answers what the first run answered; a retry that comes while the first still runs waits for it.
+
+        What `run` writes and the answer are one transaction: a server that dies has done and remembered both, or
+        neither. Of two processes that run the same request at once, the later one undoes its work.
+        """
         with self._alone(digest):
-            with self._catalog.read() as unit:
-                known = unit.remembered_response(digest, now_us() - _TEN_MINUTES_US)
+            known = self._known(digest)
             if known is not None:
-                return known.encode()
-            answer = run()
-            # The work is done: keeping its answer may use the disk's reserve.
-            with self._catalog.write(frees=True) as unit:
-                unit.remember_response(digest, answer.decode(), now_us())
-            return answer
+                return known
+            try:
+                with self._catalog.together():
+                    answer = run()
+                    self._remember(digest, answer)
+                return answer
+            except (DomainError, _AnsweredElsewhereError):
+                known = self._known(digest)
+                if known is None:
+                    raise
+                return known
+
+    def _known(self, digest: str) -> bytes | None:
+        with self._catalog.read() as unit:
+            known = unit.remembered_response(digest, now_us() - _TEN_MINUTES_US)
+        return None if known is None else known.encode()
+
+    def _remember(self, digest: str, answer: bytes) -> None:
+        now = now_us()
+        # The work is done: keeping its answer may use the disk's reserve.
+        with self._catalog.write(frees=True) as unit:
+            if unit.remembered_response(digest, now - _TEN_MINUTES_US) is not None:
+                raise _AnsweredElsewhereError
+            unit.remember_response(digest, answer.decode(), now)
 
     @contextmanager
     def _alone(self, digest: str) -> Iterator[None]:
@@ -47,6 +69,10 @@ class Replays:
                 turn.waiting -= 1
                 if turn.waiting == 0:
                     del self._running[digest]
+
+
+class _AnsweredElsewhereError(Exception):
+    """Another process was faster with the same request."""
 
 
 @dataclass(slots=True)

@@ -8,11 +8,10 @@ from framedex.core.access import Caller, Role
 from framedex.core.errors import InvalidArguments, NotPermitted
 from framedex.core.ids import FolderId, IntegrationId, ItemId, UserId
 from framedex.core.media_types import ItemType
-from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind, OwnBlobs
+from framedex.core.ports.blobs import ExternalObjects, IntegrationConfig, IntegrationKind, ObjectSource, OwnBlobs
 from framedex.core.ports.catalog import ReadUnit, WriteUnit
 from framedex.core.ports.catalog_people import Integration
 from framedex.core.ports.catalog_uploads import UploadPlace
-from framedex.core.ports.media import ByteSource
 from framedex.core.quick import quick_dataclass
 from framedex.core.registration import ObjectRef, Unit
 
@@ -107,6 +106,11 @@ class Resolver:
         """Objects are addresses of an integration, not uploads."""
         return self._integration is not None
 
+    @property
+    def is_remote(self) -> bool:
+        """Reading much of an object costs much: it lies across a network. Our own objects were just sent to us."""
+        return self._integration is not None and self._integration.config.kind is not IntegrationKind.LOCAL
+
     def places(self, unit: ReadUnit | WriteUnit, refs: Sequence[ObjectRef]) -> list[Place]:
         """Where each object is, without reading any.
 
@@ -154,7 +158,7 @@ class Resolver:
             raise InvalidArguments(f"the upload {place.object_key!r} was registered already; upload the file again")
         return Place(place.object_key, None, place.object_key, place.item_id)
 
-    def open(self, place: Place) -> ByteSource:
+    def open(self, place: Place) -> ObjectSource:
         """A reader of the object.
 
         Raises:

@@ -1,6 +1,7 @@
 """Backups of a data directory, made while it is served, and restoring one.
 
-A backup is a directory: `catalog.db` (one moment), `blobs/objects/…` (every object that the catalog names),
+A backup is a directory: `catalog.db` (one moment, as a SQLite file whatever database the catalog is in),
+`blobs/objects/…` (every object that the catalog names, where they are kept on disk),
 `SHA256SUMS` (which `sha256sum -c` verifies) and `manifest.json`, written last. The secret key is never in it.
 """
 
@@ -16,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from framedex.core.clock import now_us, to_iso
-from framedex.core.errors import Conflict, InvalidArguments, StorageFull, Unavailable
-from framedex.core.ports.upkeep import CatalogCopy, CopyCatalog, Keys, ReadCopy
+from framedex.core.errors import Conflict, InvalidArguments, NotFound, StorageFull, Unavailable
+from framedex.core.ports.upkeep import CatalogCopy, CopyCatalog, Keys, PlaceCopy, ReadCopy
 
 FORMAT = 1
 _CATALOG = "catalog.db"
@@ -40,32 +41,36 @@ class BackupReport:
 class BackupService:
     """Use cases of the operator who keeps copies."""
 
-    def __init__(self, copy_catalog: CopyCatalog, read_copy: ReadCopy) -> None:
+    def __init__(
+        self,
+        copy_catalog: CopyCatalog,
+        read_copy: ReadCopy,
+        *,
+        place_copy: PlaceCopy | None = None,
+        has_objects: bool = True,
+    ) -> None:
         self._copy_catalog = copy_catalog
         self._read_copy = read_copy
+        self._place_copy = place_copy
+        self._has_objects = has_objects
 
     def backup(self, data: Path, out: Path) -> BackupReport:
         """Writes a backup of the data directory `data` to the new (or empty) directory `out`; all of it or nothing.
 
+        Our own objects are in it unless they are kept in a bucket (`has_objects`).
+
         Raises:
-            Conflict: `out` holds something. StorageFull: no room. Unavailable: the catalog or an object is unreadable.
+            NotFound: there is nothing to copy. Conflict: `out` holds something. StorageFull: no room. Unavailable: the catalog or an object is unreadable.
         """
         if out.resolve().is_relative_to((data / "blobs").resolve()):
             raise InvalidArguments(f"{out} lies among the objects of {data}; name a directory elsewhere.")
+        if not data.is_dir():
+            raise NotFound(f"There is no data directory {data}; name one with --data.")
         with _Draft(out) as draft:
-            # Nearly all objects are linked while others write; those that are new since then, while nobody does: an
-            # object that the copy of the catalog names could otherwise be deleted before it is linked.
-            present = set(_link_tree(data / _OBJECTS, draft / _OBJECTS))
-            missing: list[str] = []
-
-            def link_new(keys: Keys) -> None:
-                absent = [k for k in keys if k not in present and not _link(data / _OBJECTS / k, draft / _OBJECTS / k)]
-                missing.extend(sorted(k for k in absent if keys[k]))
-
-            copy = self._copy_catalog(data / _CATALOG, draft / _CATALOG, link_new)
+            links = _Links(data / _OBJECTS, draft / _OBJECTS) if self._has_objects else None
+            copy = self._copy_catalog(draft / _CATALOG, (lambda _keys: None) if links is None else links.add_new)
             _drop_others(copy.object_keys, draft / _OBJECTS)
-            sums = dict(_sums(draft))
-            return self._finish(draft, copy, sums, missing)
+            return self._finish(draft, copy, dict(_sums(draft)), [] if links is None else links.missing)
 
     def _finish(
         self, draft: Path, copy: CatalogCopy, sums: Mapping[str, tuple[str, int]], missing: list[str]
@@ -80,7 +85,7 @@ class BackupService:
             "files": len(sums),
             "size_bytes": size,
             "sums_sha256": _digest(draft / _SUMS)[0],
-            "left_out": ["secret.key"],
+            "left_out": ["secret.key"] if self._has_objects else ["secret.key", "objects in the bucket"],
             "missing_objects": missing,
         }
         _write(draft / _MANIFEST, json.dumps(manifest, indent=2) + "\n")
@@ -89,8 +94,10 @@ class BackupService:
     def restore(self, source: Path, data: Path) -> BackupReport:
         """Makes the new (or empty) directory `data` of a backup, every checksum verified; all of it or nothing.
 
+        A catalog that belongs into a database is put there, which must be empty.
+
         Raises:
-            Conflict: `data` holds something. InvalidArguments: no backup, or one that is damaged.
+            Conflict: `data` or the database holds something. InvalidArguments: no backup, or one that is damaged.
         """
         manifest = _read_manifest(source)
         names = _listed(source, manifest)
@@ -99,8 +106,30 @@ class BackupService:
             for name, digest in names.items():
                 size += _copy_checked(source / name, draft / name, digest)
             copy = self._read_copy(draft / _CATALOG)
+            if self._place_copy is not None:
+                self._place_copy(draft / _CATALOG)
+                # A server that is started without the database's address must not find a catalog that is not it.
+                (draft / _CATALOG).unlink()
             (draft / _OBJECTS).mkdir(parents=True, exist_ok=True, mode=0o700)
         return BackupReport(copy.seq, len(names) - 1, size, tuple(manifest.get("missing_objects", ())))
+
+
+class _Links:
+    """The objects of a backup: second names, made while others write.
+
+    Nearly all are made at once; those of objects that are new since then, while nobody writes: an object that the copy
+    of the catalog names could otherwise be deleted before it is linked.
+    """
+
+    def __init__(self, source: Path, target: Path) -> None:
+        self.missing: list[str] = []
+        self._source = source
+        self._target = target
+        self._present = set(_link_tree(source, target))
+
+    def add_new(self, keys: Keys) -> None:
+        absent = [k for k in keys if k not in self._present and not _link(self._source / k, self._target / k)]
+        self.missing.extend(sorted(k for k in absent if keys[k]))
 
 
 class _Draft:

@@ -6,11 +6,12 @@ import os
 import shlex
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from framedex.core.ports.upkeep import CatalogChecks, Finding
+from framedex.core.errors import DomainError
+from framedex.core.ports.upkeep import CatalogChecks, Finding, StoredObjects
 
 #: Objects younger than this may belong to an upload or a unit that is under way.
 _YOUNG_S = 24 * 3600.0
@@ -22,7 +23,7 @@ class Surroundings:
     """Where the parts of a data directory are. Sizes are bytes."""
 
     data: Path
-    objects: Path
+    objects: StoredObjects
     secret: Path
     disk_reserve_bytes: int
 
@@ -44,6 +45,11 @@ class DoctorService:
             yield finding
         if is_readable:
             yield from self._objects()
+
+    @property
+    def left_out(self) -> Sequence[str]:
+        """What there is no check for here, and who looks after it."""
+        return self._checks.left_out
 
     def mend(self) -> None:
         """Mends what can be mended without losing anything that can still be reached; look again afterwards.
@@ -79,28 +85,25 @@ class DoctorService:
             yield Finding("disk", message, mend)
 
     def _objects(self) -> Iterator[Finding]:
+        try:
+            yield from self._compared(self._at.objects)
+        except DomainError as error:
+            message = f"our own objects in {self._at.objects.place} cannot be looked at: {error.message}"
+            yield Finding("objects", message, "mend that, and the FRAMEDEX_BLOBS settings if they are wrong")
+
+    def _compared(self, objects: StoredObjects) -> Iterator[Finding]:
         # Objects are listed before the catalog is read: what is put meanwhile is then not taken for unreferenced.
-        present = dict(self._present())
+        present = dict(objects.iter_dated())
         named = self._checks.object_keys()
-        missing = [key for key, must in named.items() if must and not (self._at.objects / key).is_file()]
+        missing = [key for key, must in named.items() if must and key not in present and not objects.holds(key)]
         for key in missing[:_SHOWN]:
-            mend = f"put the file back at {self._at.objects / key}, from a backup, or delete the item"
-            yield Finding("objects", f"the object {key} of an item is not on the disk", mend)
+            mend = f"put the file back at {objects.address(key)}, from a backup, or delete the item"
+            yield Finding("objects", f"the object {key} of an item is not in {objects.place}", mend)
         if len(missing) > _SHOWN:
             yield Finding("objects", f"and {len(missing) - _SHOWN} more objects are missing", "as above")
         old = time.time() - _YOUNG_S
         extra = [key for key, modified in present.items() if key not in named and modified < old]
         for key in extra[:_SHOWN]:
-            path = shlex.quote(str(self._at.objects / key))
-            yield Finding("objects", f"nothing uses the object {key}", f"it only takes space: rm {path}")
+            yield Finding("objects", f"nothing uses the object {key}", f"it only takes space: {objects.removal(key)}")
         if len(extra) > _SHOWN:
             yield Finding("objects", f"and nothing uses {len(extra) - _SHOWN} more objects", "as above")
-
-    def _present(self) -> Iterator[tuple[str, float]]:
-        for folder, _, names in os.walk(self._at.objects):
-            for name in names:
-                path = Path(folder) / name
-                try:
-                    yield path.relative_to(self._at.objects).as_posix(), path.stat().st_mtime
-                except FileNotFoundError:
-                    continue

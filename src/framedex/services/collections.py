@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from framedex.core.access import Action, Caller, require
+from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.collections import (
     Collection,
@@ -19,6 +20,7 @@ from framedex.core.collections import (
     TitleMatches,
     check_description,
     distinct_titles,
+    first_facts,
     match_titles,
 )
 from framedex.core.errors import InvalidArguments
@@ -27,7 +29,7 @@ from framedex.core.ids import CollectionId, FolderId, ItemId, PresetId, new_id
 from framedex.core.items import Item
 from framedex.core.paging import Page, PageRequest
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
-from framedex.services.folders import MAX_BULK, require_folder, require_top_level
+from framedex.services.folders import require_folder, require_top_level
 from framedex.services.items import readable_ids
 from framedex.services.presets import PresetService
 
@@ -56,16 +58,8 @@ class CollectionService:
 
     def create(self, caller: Caller, *, folder_id: FolderId, name: str, description: str) -> CollectionId:
         """Creates a collection in a top-level folder. Needs USER there."""
-        now = now_us()
-        collection = Collection(
-            id=CollectionId(new_id()),
-            folder_id=folder_id,
-            name=check_name(name),
-            description=check_description(description),
-            owner_id=caller.user_id,
-            created_at=now,
-            edited_at=now,
-        )
+        facts = first_facts(folder_id, name, description, caller.user_id)
+        collection = Collection(CollectionId(new_id()), *facts)
         with self._catalog.write() as unit:
             require_top_level(unit, Action.WRITE, caller, folder_id)
             unit.curation.add_collection(collection)
@@ -86,14 +80,14 @@ class CollectionService:
         if patch.description is not None:
             check_description(patch.description)
         with self._catalog.write() as unit:
-            _require(unit, Action.WRITE, caller, collection_id)
+            require_collection(unit, Action.WRITE, caller, collection_id)
             unit.curation.patch_collection(collection_id, patch, now_us())
             _record(unit, caller, "collection.update", Op.UPDATE, collection_id)
 
     def delete(self, caller: Caller, collection_id: CollectionId) -> None:
         """Deletes the collection; its items stay. Needs USER on the folder."""
         with self._catalog.write(frees=True) as unit:
-            _require(unit, Action.WRITE, caller, collection_id)
+            require_collection(unit, Action.WRITE, caller, collection_id)
             members = [item_id for chunk in _members(unit, collection_id) for item_id in chunk]
             unit.curation.delete_collections([collection_id])
             unit.log(Entity.ITEM, Op.UPDATE, members)
@@ -104,7 +98,7 @@ class CollectionService:
     ) -> Page[Item]:
         """A page of the members that the caller may read, in the order of their ids."""
         with self._catalog.read() as unit:
-            _require(unit, Action.READ, caller, collection_id)
+            require_collection(unit, Action.READ, caller, collection_id)
             ids = _members_page(unit, collection_id, page, visible_to=caller)
             found = unit.items.get_many(ids.rows, with_metadata=with_metadata)
         return Page([found[item_id] for item_id in ids.rows], ids.after)
@@ -114,7 +108,7 @@ class CollectionService:
     ) -> Page[Item | ItemId]:
         """A page of all members in the order of their ids; of those that the caller may not read the id alone."""
         with self._catalog.read() as unit:
-            _require(unit, Action.READ, caller, collection_id)
+            require_collection(unit, Action.READ, caller, collection_id)
             ids = _members_page(unit, collection_id, page, visible_to=None)
             readable = readable_ids(unit, caller, ids.rows)
             found = unit.items.get_many(readable, with_metadata=with_metadata)
@@ -138,10 +132,10 @@ class CollectionService:
             raise InvalidArguments(f"at most {MAX_MEMBERS} items in one request; this has {len(item_ids)}")
         distinct = list(dict.fromkeys(item_ids))
         with self._catalog.read() as unit:
-            _require(unit, Action.WRITE, caller, collection_id)
+            require_collection(unit, Action.WRITE, caller, collection_id)
             readable = readable_ids(unit, caller, distinct)
         with self._catalog.write() as unit:
-            _require(unit, Action.WRITE, caller, collection_id)
+            require_collection(unit, Action.WRITE, caller, collection_id)
             self._write_members(unit, caller, collection_id, readable, adds=adds)
         known = set(readable)
         return [item_id for item_id in distinct if item_id not in known]
@@ -151,7 +145,7 @@ class CollectionService:
     ) -> int:
         """Adds or removes, logs, and answers how many members came or went."""
         change: _Change = unit.curation.add_members if adds else unit.curation.remove_members
-        changed = [i for chunk in _chunks(item_ids) for i in change(collection_id, chunk, now_us())]
+        changed = [i for chunk in chunks(item_ids) for i in change(collection_id, chunk, now_us())]
         # Which collections an item is in is a field of the item ($collection), so a follower must see it change.
         unit.log(Entity.ITEM, Op.UPDATE, changed)
         action = "collection.add_items" if adds else "collection.remove_items"
@@ -164,10 +158,10 @@ class CollectionService:
         # No item's name has U+0000, and PostgreSQL takes no text that has it.
         possible = [title for title in distinct if "\x00" not in title]
         with self._catalog.read() as unit:
-            collection = _require(unit, Action.WRITE, caller, collection_id)
+            collection = require_collection(unit, Action.WRITE, caller, collection_id)
             matches = match_titles(distinct, unit.curation.title_holders(caller, collection.folder_id, possible))
         with self._catalog.write() as unit:
-            _require(unit, Action.WRITE, caller, collection_id)
+            require_collection(unit, Action.WRITE, caller, collection_id)
             added = self._write_members(unit, caller, collection_id, list(matches.found.values()), adds=True)
         return TitlesAdded(len(distinct), matches, added)
 
@@ -178,15 +172,17 @@ class CollectionService:
         that fails midway has done a part, and calling again does the rest.
         """
         with self._catalog.read() as unit:
-            collection = _require(unit, Action.WRITE, caller, collection_id)
+            collection = require_collection(unit, Action.WRITE, caller, collection_id)
             found = self._presets.matching(unit, caller, preset_id, collection.folder_id)
             for item_ids in _batches(found):
-                with self._catalog.write() as writing:
-                    _require(writing, Action.WRITE, caller, collection_id)
+                with self._catalog.write(apart=True) as writing:
+                    require_collection(writing, Action.WRITE, caller, collection_id)
                     self._write_members(writing, caller, collection_id, item_ids, adds=adds)
 
 
-def _require(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, collection_id: CollectionId) -> Collection:
+def require_collection(
+    unit: ReadUnit | WriteUnit, action: Action, caller: Caller, collection_id: CollectionId
+) -> Collection:
     """The collection, if the caller may do `action` with it.
 
     Raises:
@@ -202,11 +198,6 @@ def _require(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, collect
 def _record(unit: WriteUnit, caller: Caller, action: str, op: Op, collection_id: CollectionId, **facts: object) -> None:
     unit.log(Entity.COLLECTION, op, [collection_id])
     unit.audit(caller.user_id, action, Entity.COLLECTION, [collection_id], **facts)
-
-
-def _chunks(item_ids: Sequence[ItemId]) -> Iterator[Sequence[ItemId]]:
-    for start in range(0, len(item_ids), MAX_BULK):
-        yield item_ids[start : start + MAX_BULK]
 
 
 def _batches(item_ids: Iterator[ItemId]) -> Iterator[Sequence[ItemId]]:

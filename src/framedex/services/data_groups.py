@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framedex.core.access import Action, Caller
+from framedex.core.chunks import chunks
 from framedex.core.clock import now_us
 from framedex.core.data_groups import (
     MAX_CHILDREN_IN_ALL,
@@ -20,7 +21,7 @@ from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog import Catalog, Entity, Op
 from framedex.core.ports.catalog_items import NewItem
 from framedex.services.derived import DerivedMetadata
-from framedex.services.folders import MAX_BULK, require_folder
+from framedex.services.folders import require_folder
 from framedex.services.items import require_items
 from framedex.services.mirrors import link_to_mirror
 
@@ -44,8 +45,8 @@ class DataGroupService:
         with self._catalog.write() as unit:
             require_folder(unit, Action.WRITE, caller, folder_id)
             children = list({item_id: None for group in groups for item_id in group.arrangement.contents.values()})
-            for start in range(0, len(children), MAX_BULK):
-                require_items(unit, Action.READ, caller, children[start : start + MAX_BULK])
+            for chunk in chunks(children):
+                require_items(unit, Action.READ, caller, chunk)
             new = [_item(group, folder_id, caller) for group in groups]
             unit.items.add_many(new, user_id=caller.user_id, now_us=now_us())
             self._derived.add(unit, new)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
 
 from framedex.core.access import Action, Caller
+from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.datasets import DataRow, DataRowQuery, DuplicatesBehavior
 from framedex.core.errors import AlreadyExists, InvalidArguments, NotFound
@@ -13,7 +13,6 @@ from framedex.core.ids import DataRowId, DatasetId, ItemId
 from framedex.core.items import Item, ItemPatch
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.services.datasets import require_dataset
-from framedex.services.folders import MAX_BULK
 from framedex.services.items import ItemService, require_items
 from framedex.services.mirrors import require_own_children
 
@@ -22,8 +21,6 @@ MAX_LINKED = 100_000
 _PIECE = 1000
 
 ALL_ROWS = DataRowQuery()
-
-T = TypeVar("T")
 
 
 class DataRowService:
@@ -112,12 +109,12 @@ class DataRowService:
         now, added = now_us(), list[DataRowId]()
         with self._catalog.write() as unit:
             require_dataset(unit, Action.WRITE, caller, dataset_id)
-            for chunk in _chunks(item_ids):
+            for chunk in chunks(item_ids):
                 require_items(unit, Action.WRITE, caller, chunk)
                 require_own_children(unit, caller, chunk)
             if behavior is DuplicatesBehavior.FAIL:
                 _require_new(unit, dataset_id, item_ids)
-            for chunk in _chunks(item_ids):
+            for chunk in chunks(item_ids):
                 skips = behavior is DuplicatesBehavior.SKIP
                 added.extend(unit.datasets.link(dataset_id, chunk, skip_linked=skips, now_us=now))
             unit.log(Entity.DATA_ROW, Op.CREATE, added)
@@ -125,7 +122,7 @@ class DataRowService:
         return self._linked(dataset_id, added)
 
     def _linked(self, dataset_id: DatasetId, row_ids: Sequence[DataRowId]) -> Iterator[Sequence[DataRow]]:
-        for chunk in _chunks(row_ids):
+        for chunk in chunks(row_ids):
             with self._catalog.read() as unit:
                 found = unit.datasets.rows(dataset_id, chunk, with_metadata=False)
             yield [found[row_id] for row_id in chunk if row_id in found]
@@ -139,7 +136,7 @@ class DataRowService:
         ids = list(dict.fromkeys(row_ids))
         with self._catalog.write(frees=True) as unit:
             require_dataset(unit, Action.ADMINISTER, caller, dataset_id)
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 _require_rows(unit, dataset_id, chunk, with_metadata=False)
                 unit.datasets.unlink(dataset_id, chunk, now_us())
             unit.log(Entity.DATA_ROW, Op.DELETE, ids)
@@ -151,7 +148,7 @@ def _parts(query: DataRowQuery) -> Iterator[DataRowQuery]:
     if query.ids is None:
         yield query
         return
-    for chunk in _chunks(sorted(set(query.ids))):
+    for chunk in chunks(sorted(set(query.ids))):
         yield DataRowQuery(
             query.title_eq, query.title_like, query.created_before, query.created_after, query.item_types, chunk
         )
@@ -168,15 +165,10 @@ def _require_rows(
 
 
 def _require_new(unit: WriteUnit, dataset_id: DatasetId, item_ids: Sequence[ItemId]) -> None:
-    linked = {item_id for chunk in _chunks(item_ids) for item_id in unit.datasets.row_ids(dataset_id, chunk)}
+    linked = {item_id for chunk in chunks(item_ids) for item_id in unit.datasets.row_ids(dataset_id, chunk)}
     for item_id in item_ids:
         if item_id in linked:
             raise AlreadyExists(
                 f"The item {item_id} is in this dataset already, or twice in this request; nothing was linked."
             )
         linked.add(item_id)
-
-
-def _chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Parts of a list that are short enough for one statement."""
-    return (ids[start : start + MAX_BULK] for start in range(0, len(ids), MAX_BULK))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from framedex.core.access import Action, Caller
+from framedex.core.chunks import chunks
 from framedex.core.datasets import Dataset
 from framedex.core.errors import InvalidArguments, NotFound
 from framedex.core.ids import DataRowId, DatasetId, FolderId, IntegrationId, ItemId, JobId
@@ -14,7 +15,6 @@ from framedex.core.jobs import Job, JobState, UnitState
 from framedex.core.ports.catalog import Catalog
 from framedex.core.registration import Manifest
 from framedex.services.datasets import require_dataset
-from framedex.services.folders import MAX_BULK
 from framedex.services.registration import RegistrationService
 
 #: Units whose receipts are read at once.
@@ -93,8 +93,8 @@ class DatasetUploadService:
                 named = [(ItemId(i), name) for r in receipts for i, name in json.loads(r.receipt or "{}")["items"]]
                 ids = list(dict.fromkeys(item_id for item_id, _ in named))
                 rows: dict[ItemId, DataRowId] = {}
-                for start in range(0, len(ids), MAX_BULK):
-                    rows |= unit.datasets.row_ids(job.dataset_id, ids[start : start + MAX_BULK])
+                for chunk in chunks(ids):
+                    rows |= unit.datasets.row_ids(job.dataset_id, chunk)
             if not receipts:
                 return
             yield [LinkedItem(rows[item_id], name, item_id) for item_id, name in named if item_id in rows]

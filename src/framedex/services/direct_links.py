@@ -60,6 +60,8 @@ class DirectLinks:
     def _address(self, item: Item, lifetime_s: int) -> str | None:
         if item.url is None or item.integration_id is None or item.integration_kind not in _SIGNING_KINDS:
             return None
+        if item.object_changed_at is not None:
+            return None  # The server's own address says so; the bucket would hand out whatever is there.
         config = self._config(item.integration_id)
         if config is None:
             return None

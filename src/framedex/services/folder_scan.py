@@ -61,7 +61,7 @@ def scan(addresses: Iterable[str], *, top: str) -> Scan:
         elif kind is ItemType.DICOM_SERIES:
             slices.append(address)
         else:
-            title = _title(address, top)
+            title = title_below(address, top)
             units.append(Unit(kind, (ObjectRef(address),), title=title, path=title))
     slices.sort(key=_folder)
     units.extend(_series(folder, list(files), top) for folder, files in groupby(slices, key=_folder))
@@ -69,7 +69,7 @@ def scan(addresses: Iterable[str], *, top: str) -> Scan:
 
 
 def _series(folder: str, files: list[str], top: str) -> Unit:
-    title = _title(folder, top)
+    title = title_below(folder, top)
     return Unit(ItemType.DICOM_SERIES, tuple(ObjectRef(file) for file in files), title=title, path=title)
 
 
@@ -77,7 +77,7 @@ def _folder(address: str) -> str:
     return address.rpartition("/")[0]
 
 
-def _title(address: str, top: str) -> str:
+def title_below(address: str, top: str) -> str:
     """The path below the place; the last name of the place itself, or where it is named in another form."""
     if not address.startswith(top):
         return unquote(address.rstrip("/").rpartition("/")[2])

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from framedex.core.access import Action, Caller, Role, require
+from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.collections import check_description
 from framedex.core.errors import InvalidArguments, NotPermitted
-from framedex.core.folders import Folder, FolderPatch, FolderQuery, NewFolder, check_name
-from framedex.core.ids import FolderId, GroupId, ItemId, new_id
+from framedex.core.folders import Folder, FolderPatch, FolderQuery, FolderType, NewFolder, check_name
+from framedex.core.ids import FolderId, GroupId, IntegrationId, ItemId, new_id
 from framedex.core.items import FolderSummary
 from framedex.core.paging import Page, PageRequest
 from framedex.core.people import Group
 from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
+from framedex.core.sync import sidecar_rule
+from framedex.services.synced_folders import require_sidecars
 
-MAX_BULK = 1000
 #: Items that one transaction of deleting a folder takes away: it must not keep other writers waiting for long.
 MAX_DELETED = 20_000
 
@@ -68,8 +70,13 @@ class FolderService:
         description: str = "",
         parent_id: FolderId | None = None,
         metadata: str | None = None,
+        remote: tuple[IntegrationId, str] | None = None,
     ) -> Folder:
-        """Creates a folder; the caller becomes its ADMIN. Below a parent it needs USER there."""
+        """Creates a folder; the caller becomes its ADMIN. Below a parent it needs USER there.
+
+        Args:
+            remote: of a synced folder, what it follows; rights were checked (`FolderSyncService.create_folder`).
+        """
         folder = NewFolder(
             id=FolderId(new_id()),
             parent_id=parent_id,
@@ -78,6 +85,9 @@ class FolderService:
             created_at=now_us(),
             description=check_description(description),
             metadata=metadata,
+            folder_type=FolderType.GENERIC if remote is None else FolderType.CLOUD_LINKED,
+            integration_id=None if remote is None else remote[0],
+            remote_url=None if remote is None else remote[1],
         )
         with self._catalog.write() as unit:
             if parent_id is not None:
@@ -180,9 +190,16 @@ class FolderService:
             return unit.folders.config(folder_id)
 
     def set_config(self, caller: Caller, folder_id: FolderId, text: str) -> None:
-        """Replaces the folder-config, unknown keys included. Needs ADMIN."""
+        """Replaces the folder-config, unknown keys included. Needs ADMIN.
+
+        Raises:
+            InvalidArguments: what it says of sidecars is wrong, or cannot be done in this folder.
+        """
+        rule = sidecar_rule(text)
         with self._catalog.write() as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
+            if rule is not None:
+                require_sidecars(unit, loaded(unit, caller, folder_id), rule)
             unit.folders.set_config(folder_id, text)
             unit.log(Entity.FOLDER, Op.UPDATE, [folder_id])
             unit.audit(caller.user_id, "folder.configure", Entity.FOLDER, [folder_id])
@@ -219,8 +236,7 @@ class FolderService:
 def _delete_items(unit: WriteUnit, item_ids: Sequence[ItemId]) -> Sequence[str]:
     """Answers the keys of objects that nothing uses any more."""
     object_keys: list[str] = []
-    for start in range(0, len(item_ids), MAX_BULK):
-        chunk = item_ids[start : start + MAX_BULK]
+    for chunk in chunks(item_ids):
         unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(chunk))
         object_keys.extend(unit.items.delete(chunk))
     unit.log(Entity.ITEM, Op.DELETE, item_ids)
@@ -229,12 +245,15 @@ def _delete_items(unit: WriteUnit, item_ids: Sequence[ItemId]) -> Sequence[str]:
 
 def _delete_empty(unit: WriteUnit, folder_ids: Sequence[FolderId]) -> None:
     """Deletes folders that hold no item any more, with their collections and presets."""
-    # A dataset outlives its mirror folder, empty: the SDK has no call that deletes one.
-    unit.log(Entity.DATASET, Op.UPDATE, unit.datasets.detach_folders(folder_ids))
-    collection_ids, preset_ids = unit.curation.of_folders(folder_ids)
-    unit.curation.delete_collections(collection_ids)
-    unit.curation.delete_presets(preset_ids)
-    unit.log(Entity.COLLECTION, Op.DELETE, collection_ids)
-    unit.log(Entity.PRESET, Op.DELETE, preset_ids)
+    for chunk in chunks(folder_ids):
+        # A dataset outlives its mirror folder, empty: the SDK has no call that deletes one.
+        unit.log(Entity.DATASET, Op.UPDATE, unit.datasets.detach_folders(chunk))
+        collection_ids, preset_ids = unit.curation.of_folders(chunk)
+        for part in chunks(collection_ids):
+            unit.curation.delete_collections(part)
+        for presets in chunks(preset_ids):
+            unit.curation.delete_presets(presets)
+        unit.log(Entity.COLLECTION, Op.DELETE, collection_ids)
+        unit.log(Entity.PRESET, Op.DELETE, preset_ids)
     unit.folders.delete(folder_ids)
     unit.log(Entity.FOLDER, Op.DELETE, folder_ids)

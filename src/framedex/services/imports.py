@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from framedex.core.access import Action, Caller, Role, require
-from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotFound
+from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotFound, NotPermitted
 from framedex.core.folders import Folder, FolderQuery
 from framedex.core.ids import FolderId, IntegrationId, JobId, parse_id
 from framedex.core.manifests import parse_csv, parse_manifest
@@ -130,6 +130,11 @@ class ImportService:
         """
         with self._catalog.read() as unit:
             integration = require_registrar(unit, caller, integration_id)
+        if integration.config.strict_client_only:
+            raise NotPermitted(
+                f"The integration {integration.title!r} is strict client-only: its objects are registered by a "
+                "manifest with their metadata, or by a cloud-synced folder."
+            )
         external = self._open_integration(integration.config)
         return scan((address for address, _ in external.list_objects(top)), top=top)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from functools import partial
 
 from framedex.core.access import Action, Caller, may, require
+from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.errors import InvalidArguments
 from framedex.core.folders import check_name
@@ -16,10 +17,9 @@ from framedex.core.ports.blobs import OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.core.ports.catalog_items import ItemUse
 from framedex.services.derived import DerivedMetadata
-from framedex.services.folders import MAX_BULK, loaded, require_folder
+from framedex.services.folders import loaded, require_folder
 from framedex.services.mirrors import link_to_mirror
-
-T = TypeVar("T")
+from framedex.services.synced_folders import refuse_synced
 
 
 def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, item_ids: Sequence[ItemId]) -> None:
@@ -36,7 +36,7 @@ def require_items(unit: ReadUnit | WriteUnit, action: Action, caller: Caller, it
 def readable_ids(unit: ReadUnit | WriteUnit, caller: Caller, item_ids: Sequence[ItemId]) -> list[ItemId]:
     """Those of the items that are there and that the caller may read, in order; of any number."""
     found: list[ItemId] = []
-    for chunk in _chunks(item_ids):
+    for chunk in chunks(item_ids):
         standings = unit.items.standings(caller, chunk)
         found.extend(i for i in chunk if i in standings and may(Action.READ, caller, standings[i]))
     return found
@@ -84,7 +84,7 @@ class ItemService:
         return self._readable(caller, folder_id, child_ids)
 
     def _readable(self, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId]) -> Iterator[Item]:
-        for chunk in _chunks(item_ids):
+        for chunk in chunks(item_ids):
             with self._catalog.read() as unit:
                 found = unit.items.get_many(chunk)
                 elsewhere = [item.id for item in found.values() if item.folder_id != folder_id]
@@ -157,12 +157,15 @@ class ItemService:
         with self._catalog.write() as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
             require_folder(unit, Action.WRITE, caller, parent_id)
+            if folder_id != parent_id:
+                for place in (folder_id, parent_id):
+                    refuse_synced(unit, caller, place)
             self._require_all_in(unit, folder_id, ids)
             named = list(ids)
-            ids += [frame for chunk in _chunks(ids) for frame in _own_frames(unit, folder_id, chunk)]
+            ids += [frame for chunk in chunks(ids) for frame in _own_frames(unit, folder_id, chunk)]
             if folder_id != parent_id:
                 self._leave_dataset(unit, caller, folder_id, ids, allowed=leaves_dataset)
-            for chunk in _chunks(list(dict.fromkeys(ids))):
+            for chunk in chunks(list(dict.fromkeys(ids))):
                 unit.items.move(chunk, parent_id, now_us())
             link_to_mirror(unit, caller, parent_id, named)
             unit.log(Entity.ITEM, Op.UPDATE, ids)
@@ -174,14 +177,14 @@ class ItemService:
         dataset_id = loaded(unit, caller, folder_id).dataset_id
         if dataset_id is None:
             return
-        row_ids = [row_id for chunk in _chunks(item_ids) for row_id in unit.items.linked_in(dataset_id, chunk)]
+        row_ids = [row_id for chunk in chunks(item_ids) for row_id in unit.items.linked_in(dataset_id, chunk)]
         if row_ids and not allowed:
             raise InvalidArguments(
                 f"the folder mirrors the dataset {dataset_id}, which links {len(row_ids)} of these items and "
                 "would lose them; say allow_mirror_dataset_changes=True to move them all the same",
                 path="$.allowSyncedDatasetMove",
             )
-        for rows in _chunks(row_ids):
+        for rows in chunks(row_ids):
             unit.items.unlink(rows)
         unit.log(Entity.DATA_ROW, Op.DELETE, row_ids)
         if row_ids:
@@ -200,19 +203,22 @@ class ItemService:
         with self._catalog.write(frees=True) as unit:
             require_folder(unit, Action.ADMINISTER, caller, folder_id)
             self._require_all_in(unit, folder_id, ids)
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 # Frames that groups of two chunks share are unused once the later of them goes.
                 frames = _own_frames(unit, folder_id, chunk) if remove_unused_frames else []
                 going = [*chunk, *frames]
-                for part in _chunks(going):
+                for part in chunks(going):
                     unit.log(Entity.DATA_ROW, Op.DELETE, unit.datasets.rows_of(part))
                     object_keys.extend(unit.items.delete(part))
                 gone |= dict.fromkeys(going)
             unit.log(Entity.ITEM, Op.DELETE, gone)
             unit.audit(caller.user_id, "item.delete", Entity.ITEM, gone)
-        for key in object_keys:
-            self._blobs.delete(key)
+            unit.after_commit(partial(self._delete_objects, object_keys))
         return len(gone)
+
+    def _delete_objects(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._blobs.delete(key)
 
     def _require_in_folder(
         self, unit: ReadUnit | WriteUnit, action: Action, caller: Caller, folder_id: FolderId, item_id: ItemId
@@ -221,7 +227,7 @@ class ItemService:
         self._require_all_in(unit, folder_id, [item_id])
 
     def _require_all_in(self, unit: ReadUnit | WriteUnit, folder_id: FolderId, item_ids: Sequence[ItemId]) -> None:
-        for chunk in _chunks(item_ids):
+        for chunk in chunks(item_ids):
             found = unit.items.get_many(chunk, with_metadata=False)
             for item_id in chunk:
                 item = found.get(item_id)
@@ -232,10 +238,5 @@ class ItemService:
 def _own_frames(unit: WriteUnit, folder_id: FolderId, item_ids: Sequence[ItemId]) -> list[ItemId]:
     """Frames that only these items use and that live beside them: those elsewhere are under the rights of others."""
     frames = unit.items.unused_frames(item_ids)
-    found = {i: item for c in _chunks(frames) for i, item in unit.items.get_many(c, with_metadata=False).items()}
+    found = {i: item for c in chunks(frames) for i, item in unit.items.get_many(c, with_metadata=False).items()}
     return [frame for frame in frames if found[frame].folder_id == folder_id]
-
-
-def _chunks(ids: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Parts of a list that are short enough for one statement."""
-    return (ids[start : start + MAX_BULK] for start in range(0, len(ids), MAX_BULK))

@@ -13,6 +13,10 @@ from framedex.core.jobs import Job, JobState, UnitReceipt, UnitState
 from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.job_handlers import JobSignals
 from framedex.services.administration import OPERATOR
+from framedex.services.deidentification_handler import KIND as DEIDENTIFY
+from framedex.services.folder_sync_handler import KIND as SYNC_FOLDER
+from framedex.services.folder_sync_units import OBJECTS
+from framedex.services.reencoding_handler import KIND as REENCODE
 from framedex.services.registration import RegistrationService
 from framedex.services.registration_handler import KIND as REGISTER
 from framedex.services.registration_handler import RegistrationOptions
@@ -58,26 +62,43 @@ class JobService:
     ) -> Sequence[UnitReceipt]:
         """Units of a job with their receipts, in the order of the manifest, behind the position `after`.
 
-        Jobs that are no registration have none to show: their units are steps of our own.
+        Jobs whose units are steps of our own have none to show.
         """
         with self._catalog.read() as unit:
             job = _visible(caller, unit.jobs.get(job_id), job_id)
-            if job.kind != REGISTER:
+            if job.kind not in (REGISTER, REENCODE, DEIDENTIFY, SYNC_FOLDER):
                 return []
+            if job.kind == SYNC_FOLDER:  # stretches of the listing come first
+                after = max(after, OBJECTS - 1)
             return unit.jobs.receipts(job_id, after=after, limit=limit, states=states)
 
     def cancel(self, caller: Caller, job_id: JobId) -> int:
         """Cancels what is not done yet; answers how many units. A job that has ended has none.
 
         Raises:
-            Conflict: the job is no registration. NotPermitted: not the caller's, or not there.
+            Conflict: work of our own, which nobody asked for. NotPermitted: not the caller's, or not there.
         """
         with self._catalog.read() as unit:
             job = _visible(caller, unit.jobs.get(job_id), job_id)
             _require_own(caller, job)
+        if job.kind in (REENCODE, DEIDENTIFY, SYNC_FOLDER):
+            return self._cancel(caller, job)
         if job.kind != REGISTER:
             raise Conflict("This job keeps items in step with the metadata schema; only a newer schema ends it.")
         return self._registration.cancel(caller, job_id)
+
+    def _cancel(self, caller: Caller, job: Job) -> int:
+        """Ends a job whose units are each for themselves: what is done stays."""
+        with self._catalog.write(frees=True) as unit:
+            now = unit.jobs.get(job.id)
+            if now is None or now.state.is_final:
+                return 0
+            count = unit.jobs.cancel_open_units(job.id)
+            unit.jobs.set_state(job.id, JobState.CANCELLED, now_us=now_us())
+            unit.log(Entity.JOB, Op.UPDATE, [job.id])
+            unit.audit(caller.user_id, "job.cancel", Entity.JOB, [job.id])
+        self._signals.ended(job.id)
+        return count
 
     def retry(self, caller: Caller, job_id: JobId) -> int:
         """Puts the failed and cancelled units of a job that has ended back to work; answers how many units wait.

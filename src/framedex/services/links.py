@@ -51,6 +51,12 @@ class Links:
             found[item.id] = own or self._link("GET", UrlPurpose.CONTENT, item.id, caller, lifetime_s)
         return found
 
+    def direct(self, item: Item, caller: Caller) -> str | None:
+        """Where the bucket itself hands the item's bytes out; None where only this server can."""
+        if item.item_type in _NOT_ONE_OBJECT:
+            return None
+        return self._direct.sign([item], caller, lifetime_s=self._settings.content_lifetime_s).get(item.id)
+
     def metadata(self, item_id: ItemId, caller: Caller) -> str:
         return self._link("GET", UrlPurpose.METADATA, item_id, caller, self._settings.content_lifetime_s)
 

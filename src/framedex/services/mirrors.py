@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from framedex.core.access import Action, Caller, require
+from framedex.core.chunks import chunks
 from framedex.core.clock import now_us
 from framedex.core.ids import FolderId, ItemId
 from framedex.core.ports.catalog import Entity, Op, WriteUnit
-from framedex.services.folders import MAX_BULK
 
 
 def link_to_mirror(unit: WriteUnit, caller: Caller, folder_id: FolderId, item_ids: Sequence[ItemId]) -> None:
@@ -23,8 +23,7 @@ def link_to_mirror(unit: WriteUnit, caller: Caller, folder_id: FolderId, item_id
     if folder is None or folder.dataset_id is None:
         return
     now = now_us()
-    for start in range(0, len(item_ids), MAX_BULK):
-        chunk = item_ids[start : start + MAX_BULK]
+    for chunk in chunks(item_ids):
         require_own_children(unit, caller, chunk)
         unit.log(
             Entity.DATA_ROW,
@@ -40,8 +39,7 @@ def require_own_children(unit: WriteUnit, caller: Caller, item_ids: Sequence[Ite
         NotPermitted: naming the first such child.
     """
     foreign = unit.datasets.foreign_children(item_ids)
-    for start in range(0, len(foreign), MAX_BULK):
-        chunk = foreign[start : start + MAX_BULK]
+    for chunk in chunks(foreign):
         standings = unit.items.standings(caller, chunk)
         for child_id in chunk:
             require(Action.WRITE, caller, standings.get(child_id), f"item {child_id}")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from framedex.core.access import Action, Caller
 from framedex.core.clock import now_us
-from framedex.core.collections import check_description
+from framedex.core.collections import check_description, first_facts
 from framedex.core.filters import evaluate, translate_preset
 from framedex.core.folders import check_name
 from framedex.core.ids import FolderId, ItemId, PresetId, new_id
@@ -35,16 +35,7 @@ class PresetService:
         Raises:
             InvalidArguments: a filter that nobody could apply, with the reason.
         """
-        now = now_us()
-        preset = Preset(
-            id=PresetId(new_id()),
-            folder_id=folder_id,
-            name=check_name(name),
-            description=check_description(description),
-            owner_id=caller.user_id,
-            created_at=now,
-            edited_at=now,
-        )
+        preset = Preset(PresetId(new_id()), *first_facts(folder_id, name, description, caller.user_id))
         _check(definition, "$.filterPresetJson")
         with self._catalog.write() as unit:
             if folder_id != WORKSPACE:

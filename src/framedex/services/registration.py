@@ -21,6 +21,7 @@ from framedex.services.addresses import OpenIntegration, Resolver, require_regis
 from framedex.services.folders import loaded, require_folder
 from framedex.services.registration_checks import needs_no_read
 from framedex.services.registration_handler import KIND, RegistrationOptions, failed_receipt, units_at_once
+from framedex.services.synced_folders import refuse_synced
 
 #: Units that one transaction stages, and characters of them.
 _STAGE = 1000
@@ -115,19 +116,20 @@ class RegistrationService:
             units_at_once(manifest.units),
         )
         job = _new_job(caller, folder_id, dataset_id, title, options, len(manifest.units))
-        with self._catalog.write() as write:
+        with self._catalog.write(apart=True) as write:
             write.jobs.add(job)
         errors = self._stage(job, manifest.units, resolver, is_instant=is_instant)
         with self._catalog.write() as write:
             write.jobs.activate(job.id, _first_state(options, errors), total=len(manifest.units), errors=errors)
             write.log(Entity.JOB, Op.CREATE, [job.id])
             write.audit(caller.user_id, "job.create", Entity.JOB, [job.id], kind=KIND, units=len(manifest.units))
-        self._signals.has_work()
+            write.after_commit(self._signals.has_work)
         return job.id
 
     def _resolver(self, caller: Caller, folder_id: FolderId, integration_id: IntegrationId | None) -> Resolver:
         with self._catalog.read() as read:
             require_folder(read, Action.WRITE, caller, folder_id)
+            refuse_synced(read, caller, folder_id)
             integration = None if integration_id is None else require_registrar(read, caller, integration_id)
         return Resolver(
             integration=integration,
@@ -151,7 +153,7 @@ class RegistrationService:
             while rows:
                 errors += sum(1 for row in rows if row[1] is UnitState.ERROR)
                 following: list[Future[_Rows | None]] = []
-                with self._catalog.write() as write:
+                with self._catalog.write(apart=True) as write:
                     write.jobs.add_units(job.id, rows)
                     # The next batch is made while the commit of this one waits for the disk.
                     write.before_commit(partial(_begin, ahead, batches, following))
@@ -225,7 +227,7 @@ class RegistrationService:
             count = write.jobs.cancel_open_units(job_id)
             write.jobs.set_state(job_id, JobState.CANCELLED, now_us=now_us(), reset_done=is_whole)
             write.audit(caller.user_id, "job.cancel", Entity.JOB, [job_id])
-        self._signals.ended(job_id)
+            write.after_commit(partial(self._signals.ended, job_id))
         return count
 
     def _visible(self, caller: Caller, job: Job | None, folder_id: FolderId | None) -> Job:

@@ -11,7 +11,7 @@ from framedex.core.errors import DomainError, InvalidArguments, NotPermitted
 from framedex.core.ids import ItemId, new_id
 from framedex.core.manifests import scene_urls
 from framedex.core.media_types import ItemType, MediaFacts
-from framedex.core.ports.blobs import OwnBlobs
+from framedex.core.ports.blobs import ObjectInfo, OwnBlobs
 from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.media import ByteSource, Prober
 from framedex.core.registration import ObjectRef, Unit
@@ -42,10 +42,11 @@ class Checker:
         with self._catalog.read() as read:
             places = tuple(resolver.places(read, unit.objects))
         object_type = CHILD_TYPE.get(unit.item_type, unit.item_type)
-        facts = tuple(
+        found = [
             self._facts(resolver, object_type, ref, place) for ref, place in zip(_titled(unit), places, strict=True)
-        )
-        checked = Checked(unit, places, facts)
+        ]
+        facts = tuple(f for f, _ in found)
+        checked = Checked(unit, places, facts, seen=tuple(seen for _, seen in found))
         if unit.scene is not None:
             resolver.check_addresses(scene_urls(unit.scene))
         if unit.item_type is ItemType.DICOM_SERIES:
@@ -57,16 +58,20 @@ class Checker:
             return replace(checked, whole=group_facts(facts or self._item_facts(resolver, unit)))
         return checked
 
-    def _facts(self, resolver: Resolver, kind: ItemType, ref: ObjectRef, place: Place) -> MediaFacts:
+    def _facts(
+        self, resolver: Resolver, kind: ItemType, ref: ObjectRef, place: Place
+    ) -> tuple[MediaFacts, ObjectInfo | None]:
+        """Facts of an object, and what it was when they were read."""
         if ref.facts is not None:
             if place.object_key is not None:
                 self._blobs.stat(place.object_key)
-            return ref.facts
+            return ref.facts, None
         if resolver.is_strict:
-            return _facts_unread(kind, ref)
+            return _facts_unread(kind, ref), None
         try:
             with closing(resolver.open(place)) as source:
-                return self._prober.probe(kind, source, name=_name_hint(ref, place))
+                facts = self._prober.probe(kind, source, name=_name_hint(ref, place), is_remote=resolver.is_remote)
+                return facts, source.info if place.object_key is None else None
         except DomainError as error:
             raise type(error)(f"{(ref.title or ref.url)[:300]}: {error.message}") from error
 
@@ -105,9 +110,10 @@ class Checker:
             sources = [self._source(resolver, checked, p) for p in positions]
             for source in sources:
                 stack.callback(source.close)
-            data = self._prober.encode_sequence(sources, fps=SEQUENCE_FPS, max_bytes=MAX_SEQUENCE_BYTES)
+            made = self._prober.encode_sequence(sources, fps=SEQUENCE_FPS, max_bytes=MAX_SEQUENCE_BYTES)
         key = f"{ENCODED}{new_id()}/video.mp4"
-        self._blobs.write(key, data)
+        with made:
+            self._blobs.write(key, made)
         video = self._blobs.open(key)
         try:
             facts = self._prober.probe(ItemType.VIDEO, video, name="video.mp4")

@@ -15,7 +15,7 @@ from framedex.core.ids import DataRowId, DatasetId, FolderId, IntegrationId, Ite
 from framedex.core.items import ItemPatch, claim_digest
 from framedex.core.jobs import ClaimedUnit, Job, JobState, UnitOutcome, UnitState
 from framedex.core.media_types import ItemType, MediaFacts
-from framedex.core.ports.blobs import OwnBlobs
+from framedex.core.ports.blobs import ObjectInfo, OwnBlobs
 from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.ports.job_handlers import Prepared
@@ -24,6 +24,7 @@ from framedex.core.registration import Unit, decode_unit, encode_receipt, facts_
 from framedex.services.addresses import OpenIntegration, Place, Resolver, may_register, urls_of
 from framedex.services.datasets import may_link
 from framedex.services.derived import DerivedMetadata, Foreseen
+from framedex.services.frames_handler import add_job
 from framedex.services.registration_checks import Checker, group_facts
 from framedex.services.registration_items import Checked, Encoded, Maker
 from framedex.services.registration_take_back import TakeBack
@@ -315,6 +316,9 @@ class _Application:
         self._write.items.add_many(self._new, user_id=self._job.user_id, now_us=self._now)
         self._derived.add(self._write, self._new, self._foreseen)
         self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in self._new])
+        unscanned = [item.id for item in self._new if _is_unscanned(item)]
+        if unscanned:
+            add_job(self._write, self._job.user_id, unscanned)
         if self._job.dataset_id is not None:
             self._link(self._job.dataset_id, self._own)
         self._new, self._own, self._foreseen = [], [], []
@@ -324,6 +328,11 @@ class _Application:
         added = self._write.datasets.link(dataset_id, item_ids, skip_linked=True, now_us=self._now)
         self._write.log(Entity.DATA_ROW, Op.CREATE, added)
         return added
+
+
+def _is_unscanned(item: NewItem) -> bool:
+    """A video of which too much would have had to be read to know its frames."""
+    return item.item_type is ItemType.VIDEO and item.facts.frame_count is None and not item.facts_supplied
 
 
 def _done(prepared: Prepared, named: Sequence[NewItem], items: Sequence[NewItem]) -> UnitOutcome:
@@ -350,6 +359,7 @@ def _checked_to_json(checked: Checked) -> str:
         "facts": [facts_to_json(f) for f in checked.facts],
         "whole": None if checked.whole is None else facts_to_json(checked.whole),
         "encoded": [[list(e.positions), e.object_key, facts_to_json(e.facts)] for e in checked.encoded],
+        "seen": [None if s is None else [s.size, s.etag] for s in checked.seen],
     }
     return json.dumps(found)
 
@@ -368,4 +378,6 @@ def _checked_from_json(unit: Unit, text: str) -> Checked:
         tuple(facts_from_json(f) for f in found["facts"]),
         None if whole is None else facts_from_json(whole),
         tuple(Encoded(tuple(p), key, facts_from_json(f)) for p, key, f in found["encoded"]),
+        # Not there in what was checked before it was kept.
+        tuple(None if parts is None else ObjectInfo(*parts) for parts in found.get("seen", ())),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from framedex.core.ids import FolderId, ItemId, UserId, new_id
 from framedex.core.manifests import default_title
 from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.ports.blobs import ObjectInfo
 from framedex.core.ports.catalog_items import NewItem
 from framedex.core.quick import quick_dataclass
 from framedex.core.registration import ObjectRef, Unit
@@ -38,13 +39,19 @@ class Encoded:
 
 @quick_dataclass(frozen=True, slots=True)
 class Checked:
-    """What checking found of a unit: where its objects are and their facts; for series, the facts of the whole."""
+    """What checking found of a unit.
+
+    Attributes:
+        places, facts: of its objects. `whole`: for series, the facts of the whole.
+        seen: what each object was when it was read; None when it was not, or is our own. Empty when none was.
+    """
 
     unit: Unit
     places: tuple[Place, ...]
     facts: tuple[MediaFacts, ...]
     whole: MediaFacts | None = None
     encoded: tuple[Encoded, ...] = ()
+    seen: tuple[ObjectInfo | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,8 @@ class Maker:
             return self._groups(checked, [], [ItemId(i) for i in unit.item_ids])
         child_type = CHILD_TYPE[unit.item_type]
         children = [
-            self._object(child_type, ref, place, facts, unit=None)
-            for ref, place, facts in zip(unit.objects, checked.places, checked.facts, strict=True)
+            self._object(child_type, ref, place, facts, _seen(checked, number), unit=None)
+            for number, (ref, place, facts) in enumerate(zip(unit.objects, checked.places, checked.facts, strict=True))
         ]
         return self._groups(checked, children, [child.id for child in children])
 
@@ -77,7 +84,8 @@ class Maker:
         unit = checked.unit
         if unit.objects:
             ref = unit.objects[0]
-            return self._object(unit.item_type, ref, checked.places[0], checked.facts[0], unit=unit)
+            seen = _seen(checked, 0)
+            return self._object(unit.item_type, ref, checked.places[0], checked.facts[0], seen, unit=unit)
         item = self._item(ItemId(new_id()), unit.item_type, unit.title or unit.item_type.value, MediaFacts())
         return replace(item, metadata=unit.metadata, scene=unit.scene)
 
@@ -105,7 +113,14 @@ class Maker:
         return made
 
     def _object(
-        self, item_type: ItemType, ref: ObjectRef, place: Place, facts: MediaFacts, *, unit: Unit | None
+        self,
+        item_type: ItemType,
+        ref: ObjectRef,
+        place: Place,
+        facts: MediaFacts,
+        seen: ObjectInfo | None,
+        *,
+        unit: Unit | None,
     ) -> NewItem:
         """The item of one object: a unit's own, or (without `unit`) a frame or slice."""
         title = ref.title if unit is None else unit.title or ref.title
@@ -125,7 +140,12 @@ class Maker:
             metadata=None if unit is None else unit.metadata,
             timeseries_settings=None if unit is None else unit.settings,
             scene=None if unit is None else unit.scene,
+            seen=seen,
         )
 
     def _item(self, item_id: ItemId, item_type: ItemType, name: str, facts: MediaFacts) -> NewItem:
         return NewItem(item_id, self.folder_id, item_type, name, self.owner_id, facts)
+
+
+def _seen(checked: Checked, number: int) -> ObjectInfo | None:
+    return checked.seen[number] if checked.seen else None

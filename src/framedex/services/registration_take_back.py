@@ -10,11 +10,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.ids import DataRowId, ItemId, JobId
 from framedex.core.jobs import Job, UnitState
 from framedex.core.ports.catalog import Entity, Op, WriteUnit
-from framedex.services.folders import MAX_BULK
 
 #: Units that one step looks at; it ends sooner when they have `MAX_BULK` items or rows.
 _UNITS = 500
@@ -71,8 +71,7 @@ def _bounded(effects: Sequence[_Effect]) -> Sequence[_Effect]:
 
 
 def _delete(write: WriteUnit, item_ids: Sequence[ItemId]) -> None:
-    for start in range(0, len(item_ids), MAX_BULK):
-        chunk = item_ids[start : start + MAX_BULK]
+    for chunk in chunks(item_ids):
         write.log(Entity.DATA_ROW, Op.DELETE, write.datasets.rows_of(chunk))
         # Whose id is reserved by its upload place has the bytes that somebody put there: they wait for a retry again.
         places = write.uploads.by_placeholders(chunk)
@@ -84,6 +83,6 @@ def _delete(write: WriteUnit, item_ids: Sequence[ItemId]) -> None:
 def _unlink(write: WriteUnit, job: Job, row_ids: Sequence[DataRowId]) -> None:
     if job.dataset_id is None:
         return
-    for start in range(0, len(row_ids), MAX_BULK):
-        write.datasets.unlink(job.dataset_id, row_ids[start : start + MAX_BULK], now_us())
+    for chunk in chunks(row_ids):
+        write.datasets.unlink(job.dataset_id, chunk, now_us())
     write.log(Entity.DATA_ROW, Op.DELETE, row_ids)

@@ -15,7 +15,9 @@ from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.catalog_uploads import UploadPlace
 from framedex.core.ports.signing import UrlGrant
 from framedex.services.folders import require_folder
+from framedex.services.reencoding_handler import REENCODED
 from framedex.services.registration_items import ENCODED
+from framedex.services.synced_folders import refuse_synced
 
 MAX_PLACES = 10_000
 #: Places that no item uses end after a day, with whatever was put there.
@@ -43,9 +45,11 @@ class UploadService:
             raise InvalidArguments(f"count must be from 1 to {MAX_PLACES}; this is {count}")
         now = now_us()
         places = [_place(caller, folder_id, item_type, now) for _ in range(count)]
-        with self._catalog.write() as unit:
+        # Apart: signing ten thousand addresses takes a while, and places that a repetition reserves once more end.
+        with self._catalog.write(apart=True) as unit:
             if folder_id is not None:
                 require_folder(unit, Action.WRITE, caller, folder_id)
+                refuse_synced(unit, caller, folder_id)
             unit.uploads.add_many(places)
         return places
 
@@ -101,7 +105,10 @@ class UploadService:
         now = now_us()
         with self._catalog.read() as read:
             before = min([now - ORPHAN_AGE_US, *(job.created_at for job in read.jobs.runnable(now))])
-        old = (key for key in self._blobs.keys(ENCODED) if made_at_us(key.removeprefix(ENCODED)) < before)
+        return sum(self._remove_unused(prefix, before) for prefix in (ENCODED, REENCODED))
+
+    def _remove_unused(self, prefix: str, before: int) -> int:
+        old = (key for key in self._blobs.keys(prefix) if made_at_us(key.removeprefix(prefix)) < before)
         removed = 0
         while batch := list(islice(old, 1000)):
             with self._catalog.read() as read:

@@ -70,6 +70,7 @@ def item_body(item: Item, version: MetadataVersion | None) -> dict[str, object]:
         "is_child": item.is_child,
         "is_tombstone": item.is_tombstone,
         "facts_supplied": item.facts_supplied,
+        "object_changed_at": None if item.object_changed_at is None else to_iso(item.object_changed_at),
         "facts": facts,
         "created_at": to_iso(item.created_at),
         "edited_at": to_iso(item.edited_at),
@@ -168,6 +169,10 @@ def job_out(job: Job, checked: int | None = None) -> JobOut:
     )
 
 
+#: What a receipt of any kind of job may say, and has a field of its own.
+_OF_EVERY_UNIT = frozenset({"urls", "items", "rows", "skipped", "progress", "error", "action"})
+
+
 def unit_out(receipt: UnitReceipt) -> UnitOut:
     unit = decode_unit(receipt.payload)
     found = {} if receipt.receipt is None else json.loads(receipt.receipt)
@@ -181,6 +186,8 @@ def unit_out(receipt: UnitReceipt) -> UnitOut:
             "urls": [ref.url for ref in unit.objects],
             "items": [ReceiptItemOut(uuid=uuid, name=name) for uuid, name in found.get("items", ())],
             "skipped": bool(found.get("skipped", False)),
+            "progress": found.get("progress"),
             "error": found.get("error"),
+            "details": {key: value for key, value in found.items() if key not in _OF_EVERY_UNIT},
         }
     )

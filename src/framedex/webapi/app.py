@@ -15,7 +15,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from framedex.core.errors import DomainError
 from framedex.webapi import problems
 from framedex.webapi.context import WebContext
-from framedex.webapi.routes import imports, items, jobs, places, schema, system
+from framedex.webapi.routes import (
+    content,
+    frames,
+    imports,
+    items,
+    jobs,
+    pictures,
+    places,
+    previews,
+    query,
+    schema,
+    system,
+)
 from framedex.webapi.schemas import ProblemOut
 from framedex.webapi.version import server_version
 
@@ -50,7 +62,7 @@ def create_api(context: WebContext | None) -> FastAPI:
         responses=_REFUSALS,
     )
     api.state.context = context
-    for module in (system, items, schema, imports, jobs, places):
+    for module in (system, items, content, frames, previews, pictures, schema, imports, jobs, places, query):
         api.include_router(module.router, prefix="/v1")
     api.add_exception_handler(DomainError, _refuse)
     api.add_exception_handler(RequestValidationError, _refuse_parameters)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Query, Request
 from fastapi.security import HTTPBearer
 
@@ -30,6 +31,8 @@ class WebContext:
     catalog: Catalog
     cursors: CursorSigner
     spool_dir: Path
+    # Pictures of slow objects must not take the threads of everything else.
+    making: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(8))
 
     def written(self, write: Callable[[], T]) -> tuple[T, int | None]:
         """Runs a write; answers its result and the seq that it committed, if it changed anything.
@@ -41,7 +44,8 @@ class WebContext:
             return result, watch.seq
 
 
-def _context(request: Request) -> WebContext:
+async def _context(request: Request) -> WebContext:
+    # Not async for its own sake: FastAPI would send it to a thread and wait for that.
     return cast("WebContext", request.app.state.context)
 
 

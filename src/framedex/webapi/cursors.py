@@ -35,6 +35,14 @@ class ListCursor:
             raise InvalidArguments("this cursor belongs to another list; start again without it")
         return values[0]
 
+    def values(self, cursor: str | None) -> tuple[CursorValue, ...] | None:
+        """The position as it was, however many values it has; None at the start.
+
+        Raises:
+            InvalidArguments: as `texts`.
+        """
+        return None if cursor is None else tuple(self._signer.decode(cursor, self._hash))
+
     def after(self, *values: CursorValue) -> str:
         """The cursor behind a row."""
         return self._signer.encode(values, self._hash)

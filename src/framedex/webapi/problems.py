@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from framedex.core.errors import DomainError, ErrorCode, LogPruned, NotAuthenticated, VersionMismatch
+from framedex.core.errors import DomainError, ErrorCode, LogPruned, NotAuthenticated, UnreadableMedia, VersionMismatch
 from framedex.services.imports import problems_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,6 +41,7 @@ _TITLES: Mapping[str, str] = {
     "storage_full": "The disk is full",
     "unavailable": "A store does not answer",
     "version_mismatch": "The version is another one meanwhile",
+    "unreadable_media": "Nothing can be made of this object",
     "log_pruned": "The change log does not reach there",
     "method_not_allowed": "The route has no such method",
     "internal": "Framedex failed",
@@ -48,7 +49,10 @@ _TITLES: Mapping[str, str] = {
 _SPECIAL: tuple[tuple[type[DomainError], str, int], ...] = (
     (VersionMismatch, "version_mismatch", 412),
     (LogPruned, "log_pruned", 410),
+    (UnreadableMedia, "unreadable_media", 422),
 )
+#: Facts of errors that are members of the problem, for programs.
+_SHOWN_FACTS = ("position", "expected", "indexed_seq")
 _INTERNAL = "Something went wrong inside Framedex; the server's log has the details."
 
 
@@ -58,6 +62,7 @@ def problem(
     detail: str,
     *,
     errors: Sequence[Mapping[str, str]] = (),
+    facts: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem details answer; `errors` are `{"path", "message"}`."""
@@ -70,6 +75,7 @@ def problem(
     }
     if errors:
         body["errors"] = errors
+    body |= facts or {}
     return Response(msgspec.json.encode(body), status, dict(headers or {}), MEDIA_TYPE)
 
 
@@ -82,7 +88,8 @@ def of_domain(error: DomainError) -> Response:
     has_paths = error.facts.get("problems") or getattr(error, "path", None)
     errors = [{"path": p.path, "message": p.message} for p in problems_of(error)] if has_paths else []
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotAuthenticated) else None
-    return problem(code, status, error.message, errors=errors, headers=headers)
+    facts = {name: error.facts[name] for name in _SHOWN_FACTS if name in error.facts}
+    return problem(code, status, error.message, errors=errors, facts=facts, headers=headers)
 
 
 def of_validation(error: RequestValidationError) -> Response:

@@ -21,7 +21,7 @@ class ProblemErrorOut(Model):
 
 
 class ProblemOut(Model):
-    """Problem details (RFC 9457)."""
+    """Problem details (RFC 9457). Filters that cannot be read add `position` and `expected`, waits `indexed_seq`."""
 
     type: str
     title: str
@@ -29,12 +29,16 @@ class ProblemOut(Model):
     detail: str
     code: str
     errors: list[ProblemErrorOut] = Field(default_factory=list)
+    position: int | None = None
+    expected: list[str] | None = None
+    indexed_seq: int | None = None
 
 
 class StatusOut(Model):
-    """`seq` is the newest committed change."""
+    """`seq` is the newest committed change, `indexed_seq` the newest that queries know of; null while it is built."""
 
     seq: int
+    indexed_seq: int | None
     version: str
 
 
@@ -135,7 +139,11 @@ class ReceiptItemOut(Model):
 
 
 class UnitOut(Model):
-    """One unit with its receipt: the items, or the error. `path` is where it stands in the manifest."""
+    """One unit with its receipt: the items, or the error. `path` is where it stands in the manifest.
+
+    `progress` is the share that is done (0 to 1) of a unit that takes long and is under way. `details` is what else the
+    kind of job says of it.
+    """
 
     position: int
     state: Literal["waiting", "checked", "done", "error", "cancelled"]
@@ -145,7 +153,9 @@ class UnitOut(Model):
     urls: list[str]
     items: list[ReceiptItemOut]
     skipped: bool
+    progress: float | None
     error: str | None
+    details: dict[str, object]
 
 
 class UnitsOut(Model):
@@ -153,6 +163,40 @@ class UnitsOut(Model):
 
     units: list[UnitOut]
     next_cursor: str | None
+
+
+class FrameMapOut(Model):
+    """How the frames of a video went into the one that was encoded of it.
+
+    Old frame `i`, counted as its frame table counts, is what the new frames from `starts[i]` up to (not with)
+    `starts[i + 1]` show, the last up to `frame_count`. New frame `n` is shown at `n / rate` seconds.
+    """
+
+    source_uuid: str
+    rate: str
+    frame_count: int
+    starts: list[int]
+
+
+class WaveformOut(Model):
+    """Version 2 of the format of BBC's audiowaveform: `data` is least, greatest, least, greatest ... of each column."""
+
+    version: int
+    channels: int
+    sample_rate: int
+    samples_per_pixel: int
+    bits: int
+    length: int
+    data: list[int]
+
+
+class TextOut(Model):
+    """`page` and `pages` are those of a PDF, from 0. `is_whole`: nothing was cut off."""
+
+    text: str
+    page: int | None
+    pages: int | None
+    is_whole: bool
 
 
 class CountOut(Model):
@@ -170,7 +214,10 @@ class ImportOut(Model):
 
 
 class ItemOut(Model):
-    """One item: facts, and its metadata exactly as stored."""
+    """One item: facts, and its metadata exactly as stored.
+
+    `object_changed_at`: since when the object is known to be another than the one that was registered.
+    """
 
     uuid: str
     folder_uuid: str
@@ -182,6 +229,7 @@ class ItemOut(Model):
     is_child: bool
     is_tombstone: bool
     facts_supplied: bool
+    object_changed_at: str | None
     facts: dict[str, Any]
     created_at: str
     edited_at: str
@@ -268,3 +316,59 @@ class MisfitValuesOut(Model):
 
     values: list[MisfitOut]
     next_cursor: str | None
+
+
+class CountedOut(Model):
+    """How many rows there are in all, and how sure that is."""
+
+    value: int
+    exactness: Literal["exact", "estimate"]
+
+
+class QueryOut(Model):
+    """A page of rows: `uuid`, in the view of frames `frame` and `time` (seconds), and the fields asked for."""
+
+    rows: list[dict[str, Any]]
+    count: CountedOut
+    next_cursor: str | None
+    indexed_seq: int
+
+
+class BucketOut(Model):
+    """A value and how many rows have it."""
+
+    value: Any
+    count: int
+
+
+class TermsOut(Model):
+    """Values by frequency. `missing` rows have none; `distinct` counts all values, shown or not."""
+
+    kind: Literal["terms"]
+    buckets: list[BucketOut]
+    missing: int
+    distinct: int
+
+
+class HistogramOut(Model):
+    """`counts[i]` values lie in `edges[i] <= value < edges[i + 1]`, the last edge included."""
+
+    kind: Literal["histogram"]
+    edges: list[float | str]
+    counts: list[int]
+    missing: int
+
+
+class FacetsOut(Model):
+    """A facet for each field asked for, and how many rows were counted."""
+
+    facets: dict[str, TermsOut | HistogramOut]
+    count: int
+    indexed_seq: int
+
+
+class ParsedOut(Model):
+    """A filter as a tree of `{"op": …}`, and as text that reads back as the same."""
+
+    ast: dict[str, Any]
+    text: str

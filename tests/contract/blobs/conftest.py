@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import obstore
 import pytest
+from obstore.store import AzureStore, S3Store
 
 from framedex.core.ports.blobs import IntegrationConfig
 from framedex.stores.blobs.cloud.credentials import Credentials, parse_credentials
@@ -31,11 +32,18 @@ class BucketPlace:
     credentials: bytes
     write: Callable[[str, bytes], object]
     escape: Callable[[str], str]
+    owner: S3Store | AzureStore | None = None
     folder: str = field(default_factory=lambda: str(uuid4()))
 
     def __post_init__(self) -> None:
         self.config = _below(self.config, self.folder)
         self.objects: CloudObjects = open_cloud(self.config, lambda: credentials_of(self.config, self.credentials))
+
+    @property
+    def store(self) -> S3Store | AzureStore:
+        """The owner's client."""
+        assert self.owner is not None
+        return self.owner
 
     def put(self, name: str, content: bytes) -> str:
         self.write(f"{self.folder}/{name}", content)
@@ -80,14 +88,16 @@ def gcs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGcs]:
 def s3_place(weed: Seaweed) -> BucketPlace:
     store = weed.store(BUCKET)
     config = weed.config(f"s3://{BUCKET}", writable=True)
-    return BucketPlace(config, weed.credentials, lambda key, content: obstore.put(store, key, content), _percents)
+    return BucketPlace(
+        config, weed.credentials, lambda key, content: obstore.put(store, key, content), _percents, store
+    )
 
 
 @pytest.fixture
 def azure_place(azure: Azurite) -> BucketPlace:
     store = azure.store(BUCKET)
     config = azure.config(f"{azure.endpoint}/{BUCKET}", writable=True)
-    return BucketPlace(config, azure.credentials, lambda key, content: obstore.put(store, key, content), quote)
+    return BucketPlace(config, azure.credentials, lambda key, content: obstore.put(store, key, content), quote, store)
 
 
 @pytest.fixture

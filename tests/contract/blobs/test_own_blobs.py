@@ -1,3 +1,5 @@
+"""The contract of our own objects, on a disk and in buckets; what only a disk has follows at the end."""
+
 from __future__ import annotations
 
 import asyncio
@@ -14,15 +16,21 @@ from pathlib import Path
 import pytest
 
 from framedex.core.errors import AlreadyExists, InvalidArguments, NotFound, StorageFull, TooLarge, Unavailable
+from framedex.core.ports.blobs import OwnBlobs
 from framedex.stores.blobs.own import DiskBlobs
+from tests.contract.blobs.own_places import KEY, MIB, BucketOfTests, DiskPlace, OwnPlace, content
 
-KEY = "uploads/0190f3b2-aaaa-7bbb-8ccc-0123456789ab/a.png"
-MIB = 1024 * 1024
+
+@pytest.fixture(params=["disk", "s3", "azure"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> OwnPlace:
+    if request.param == "disk":
+        return DiskPlace(tmp_path)
+    return BucketOfTests(request.getfixturevalue(f"{request.param}_place"))
 
 
 @pytest.fixture
-def blobs(tmp_path: Path) -> DiskBlobs:
-    return DiskBlobs(tmp_path, 0)
+def blobs(place: OwnPlace) -> OwnBlobs:
+    return place.blobs
 
 
 async def chunks_of(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -30,72 +38,47 @@ async def chunks_of(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
-def write(blobs: DiskBlobs, parts: Iterable[bytes], key: str = KEY, max_bytes: int = 100 * MIB) -> int:
+def write(blobs: OwnBlobs, parts: Iterable[bytes], key: str = KEY, max_bytes: int = 100 * MIB) -> int:
     return asyncio.run(blobs.write_stream(key, chunks_of(parts), max_bytes=max_bytes))
-
-
-def content(blobs: DiskBlobs, key: str = KEY) -> bytes:
-    source = blobs.open(key)
-    try:
-        return source.read_at(0, source.size())
-    finally:
-        source.close()
 
 
 def files_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
-def test_write_stream__then_read(blobs: DiskBlobs, tmp_path: Path) -> None:
+def test_write_stream__then_read(place: OwnPlace, blobs: OwnBlobs) -> None:
     parts = [os.urandom(size) for size in (0, 1, 70_000, 3 * MIB, 5)]
     assert write(blobs, parts) == sum(map(len, parts))
     assert content(blobs) == b"".join(parts)
     assert blobs.stat(KEY).size == sum(map(len, parts))
-    assert files_below(tmp_path) == [f"objects/{KEY}"]
+    assert place.left() == [KEY]
 
 
-def test_write_stream__empty_object(blobs: DiskBlobs) -> None:
+def test_write_stream__empty_object(blobs: OwnBlobs) -> None:
     assert write(blobs, []) == 0
     assert content(blobs) == b""
 
 
-def test_write__bytes_and_files(blobs: DiskBlobs) -> None:
+def test_write__bytes_and_files(blobs: OwnBlobs) -> None:
     assert blobs.write("a/1", b"bytes") == 5
     assert blobs.write("a/2", io.BytesIO(b"f" * (3 * MIB))) == 3 * MIB
     assert content(blobs, "a/1") == b"bytes"
     assert content(blobs, "a/2") == b"f" * (3 * MIB)
 
 
-def test_write__modes_keep_others_out(blobs: DiskBlobs, tmp_path: Path) -> None:
-    blobs.write(KEY, b"x")
-    assert (tmp_path / "objects").stat().st_mode & 0o077 == 0
-    assert (tmp_path / "objects" / KEY).stat().st_mode & 0o077 == 0
-
-
-def test_write__key_that_is_taken(blobs: DiskBlobs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [5, 3 * MIB])
+def test_write__key_that_is_taken(place: OwnPlace, blobs: OwnBlobs, size: int) -> None:
     blobs.write(KEY, b"first")
     with pytest.raises(AlreadyExists):
-        blobs.write(KEY, b"second")
+        blobs.write(KEY, b"s" * size)
     with pytest.raises(AlreadyExists):
-        write(blobs, [b"third"])
-    with pytest.raises(AlreadyExists):
-        blobs.write("uploads/0190f3b2-aaaa-7bbb-8ccc-0123456789ab", b"the folder of another")
+        write(blobs, [b"t" * size])
     assert content(blobs) == b"first"
-    assert files_below(tmp_path) == [f"objects/{KEY}"]
-
-
-def test_write__key_below_another_object(blobs: DiskBlobs, tmp_path: Path) -> None:
-    blobs.write("a/b", b"x")
-    for key in ("a/b/c", "a/b/c/d"):
-        with pytest.raises(InvalidArguments, match="continue the key"):
-            blobs.write(key, b"y")
-        with pytest.raises(NotFound):
-            blobs.stat(key)
-    assert files_below(tmp_path) == ["objects/a/b"]
+    assert place.left() == [KEY]
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "/etc/passwd", "uploads/../../x", "x", "a/.b", "a/b\0", ""])
-def test_keys_are_checked_everywhere(blobs: DiskBlobs, key: str) -> None:
+def test_keys_are_checked_everywhere(blobs: OwnBlobs, key: str) -> None:
     for act in (
         blobs.open,
         blobs.stat,
@@ -107,21 +90,22 @@ def test_keys_are_checked_everywhere(blobs: DiskBlobs, key: str) -> None:
             act(key)
 
 
-def test_write_stream__two_writers_of_one_key(blobs: DiskBlobs, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [100_000, 2 * MIB])
+def test_write_stream__two_writers_of_one_key(place: OwnPlace, blobs: OwnBlobs, size: int) -> None:
     async def race(key: str) -> list[int | BaseException]:
-        writers = [blobs.write_stream(key, chunks_of([bytes([n]) * 100_000]), max_bytes=MIB) for n in range(4)]
+        writers = [blobs.write_stream(key, chunks_of([bytes([n]) * size]), max_bytes=2 * MIB) for n in range(4)]
         return await asyncio.gather(*writers, return_exceptions=True)
 
-    for number in range(20):
+    for number in range(place.rounds):
         outcomes = asyncio.run(race(f"race/{number}"))
-        winners = [n for n, outcome in enumerate(outcomes) if outcome == 100_000]
+        winners = [n for n, outcome in enumerate(outcomes) if outcome == size]
         assert len(winners) == 1
-        assert all(isinstance(outcome, AlreadyExists) for outcome in outcomes if outcome != 100_000)
-        assert content(blobs, f"race/{number}") == bytes(winners) * 100_000
-    assert len(files_below(tmp_path)) == 20
+        assert all(isinstance(outcome, AlreadyExists) for outcome in outcomes if outcome != size)
+        assert content(blobs, f"race/{number}") == bytes(winners) * size
+    assert len(place.left()) == place.rounds
 
 
-def test_write_stream__size_cap(blobs: DiskBlobs, tmp_path: Path) -> None:
+def test_write_stream__size_cap(place: OwnPlace, blobs: OwnBlobs) -> None:
     assert write(blobs, [b"x" * 500, b"y" * 500], "a/exact", max_bytes=1000) == 1000
     taken = 0
 
@@ -134,23 +118,22 @@ def test_write_stream__size_cap(blobs: DiskBlobs, tmp_path: Path) -> None:
     with pytest.raises(TooLarge, match="1000"):
         asyncio.run(blobs.write_stream(KEY, endless(), max_bytes=1000))
     assert taken == 2
-    assert files_below(tmp_path) == ["objects/a/exact"]
+    assert place.left() == ["a/exact"]
 
 
-def test_write_stream__upload_that_breaks(blobs: DiskBlobs, tmp_path: Path) -> None:
+def test_write_stream__upload_that_breaks(place: OwnPlace, blobs: OwnBlobs) -> None:
     async def breaking() -> AsyncIterator[bytes]:
         yield b"x" * (2 * MIB)
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
         asyncio.run(blobs.write_stream(KEY, breaking(), max_bytes=10 * MIB))
-    assert files_below(tmp_path) == []
+    assert place.left() == []
     assert write(blobs, [b"again"]) == 5
 
 
 @pytest.mark.parametrize("delay_s", [0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016])
-def test_write_stream__cancelled_at_any_moment(tmp_path: Path, delay_s: float) -> None:
-    blobs = DiskBlobs(tmp_path, 0)
+def test_write_stream__cancelled_at_any_moment(place: OwnPlace, blobs: OwnBlobs, delay_s: float) -> None:
 
     async def cancel() -> bool:
         task = asyncio.create_task(blobs.write_stream(KEY, chunks_of([b"x" * MIB] * 4), max_bytes=10 * MIB))
@@ -163,7 +146,94 @@ def test_write_stream__cancelled_at_any_moment(tmp_path: Path, delay_s: float) -
         return True
 
     is_written = asyncio.run(cancel())
-    assert files_below(tmp_path) == ([f"objects/{KEY}"] if is_written else [])
+    assert place.left() == ([KEY] if is_written else [])
+
+
+@pytest.mark.parametrize("size", [1, 3 * MIB])
+def test_delete__twice_and_written_again(place: OwnPlace, blobs: OwnBlobs, size: int) -> None:
+    blobs.write(KEY, b"x" * size)
+    for _ in range(2):
+        blobs.delete(KEY)
+    with pytest.raises(NotFound):
+        blobs.open(KEY)
+    with pytest.raises(NotFound):
+        blobs.stat(KEY)
+    assert place.left() == []
+    blobs.write(KEY, b"again")
+    assert content(blobs) == b"again"
+
+
+@pytest.mark.parametrize("size", [300_000, 9 * MIB])
+def test_open__by_ranges(blobs: OwnBlobs, size: int) -> None:
+    data = os.urandom(size)
+    write(blobs, [data])
+    source = blobs.open(KEY)
+    for offset, length in ((0, 10), (size // 2, 100_000), (size - 5, 100), (size, 1), (1, size - 1)):
+        assert source.read_at(offset, length) == data[offset : offset + length]
+    source.close()
+
+
+def test_delete__beside_writers_of_the_same_folder(place: OwnPlace, blobs: OwnBlobs) -> None:
+    failures: list[Exception] = []
+
+    def churn(name: str) -> None:
+        try:
+            for _ in range(3 * place.rounds):
+                blobs.write(f"same/folder/{name}", name.encode())
+                assert content(blobs, f"same/folder/{name}") == name.encode()
+                blobs.delete(f"same/folder/{name}")
+        except (AssertionError, InvalidArguments, NotFound, Unavailable) as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=churn, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_open__folder_or_nothing(blobs: OwnBlobs) -> None:
+    blobs.write("a/b/c", b"x")
+    for act in (blobs.open, blobs.stat):
+        for key in ("a/b", "a/x", "a/b/c/d"):
+            with pytest.raises(NotFound):
+                act(key)
+
+
+def test_keys__by_prefix_in_order(blobs: OwnBlobs) -> None:
+    keys = ["a/b", "a/b-c/d", "a/b0", "a.x/b", "aa/b", "b/c/d", "b/c.d", "b/c-"]
+    for key in keys:
+        blobs.write(key, b"x")
+    for prefix in ("", "a", "a/", "a/b", "b/c", "b/c/", "b/c/d", "zz", "../", "/"):
+        assert list(blobs.keys(prefix)) == sorted(key for key in keys if key.startswith(prefix)), prefix
+
+
+# --------------------------------------------------------------------------------------------------------- disks alone
+def test_write__modes_keep_others_out(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path, 0)
+    blobs.write(KEY, b"x")
+    assert (tmp_path / "objects").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "objects" / KEY).stat().st_mode & 0o077 == 0
+
+
+def test_write__key_of_a_folder(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path, 0)
+    blobs.write(KEY, b"first")
+    with pytest.raises(AlreadyExists):
+        blobs.write("uploads/0190f3b2-aaaa-7bbb-8ccc-0123456789ab", b"the folder of another")
+    assert files_below(tmp_path) == [f"objects/{KEY}"]
+
+
+def test_write__key_below_another_object(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path, 0)
+    blobs.write("a/b", b"x")
+    for key in ("a/b/c", "a/b/c/d"):
+        with pytest.raises(InvalidArguments, match="continue the key"):
+            blobs.write(key, b"y")
+        with pytest.raises(NotFound):
+            blobs.stat(key)
+    assert files_below(tmp_path) == ["objects/a/b"]
 
 
 def test_write_stream__cancelled_during_publish_leaves_no_object(
@@ -277,7 +347,8 @@ def test_write__killed_at_any_moment_leaves_whole_objects_only(tmp_path: Path, d
     blobs.write(f"uploads/{len(keys):06}", b"goes on")
 
 
-def test_sweep_temporary__spares_the_young(blobs: DiskBlobs, tmp_path: Path) -> None:
+def test_sweep_temporary__spares_the_young(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path, 0)
     for name, age_s in (("old", 7200), ("young", 60)):
         path = tmp_path / "temporary" / name
         path.write_bytes(b"x")
@@ -287,7 +358,8 @@ def test_sweep_temporary__spares_the_young(blobs: DiskBlobs, tmp_path: Path) -> 
     assert files_below(tmp_path) == [f"objects/{KEY}", "temporary/young"]
 
 
-def test_delete__object_and_its_empty_folders(blobs: DiskBlobs, tmp_path: Path) -> None:
+def test_delete__object_and_its_empty_folders(tmp_path: Path) -> None:
+    blobs = DiskBlobs(tmp_path, 0)
     blobs.write("a/b/c/1", b"x")
     blobs.write("a/2", b"x")
     source = blobs.open("a/b/c/1")
@@ -300,39 +372,3 @@ def test_delete__object_and_its_empty_folders(blobs: DiskBlobs, tmp_path: Path) 
         blobs.open("a/b/c/1")
     blobs.delete("a/2")
     blobs.write("a/2", b"again")
-
-
-def test_delete__beside_writers_of_the_same_folder(blobs: DiskBlobs) -> None:
-    failures: list[Exception] = []
-
-    def churn(name: str) -> None:
-        try:
-            for _ in range(60):
-                blobs.write(f"same/folder/{name}", name.encode())
-                assert content(blobs, f"same/folder/{name}") == name.encode()
-                blobs.delete(f"same/folder/{name}")
-        except (AssertionError, InvalidArguments, NotFound, Unavailable) as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=churn, args=(name,)) for name in "abc"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-
-
-def test_open__folder_or_nothing(blobs: DiskBlobs) -> None:
-    blobs.write("a/b/c", b"x")
-    for act in (blobs.open, blobs.stat):
-        for key in ("a/b", "a/x", "a/b/c/d"):
-            with pytest.raises(NotFound):
-                act(key)
-
-
-def test_keys__by_prefix_in_order(blobs: DiskBlobs) -> None:
-    keys = ["a/b", "a/b-c/d", "a/b0", "a.x/b", "aa/b", "b/c/d", "b/c.d", "b/c-"]
-    for key in keys:
-        blobs.write(key, b"x")
-    for prefix in ("", "a", "a/", "a/b", "b/c", "b/c/", "b/c/d", "zz", "../", "/"):
-        assert list(blobs.keys(prefix)) == sorted(key for key in keys if key.startswith(prefix)), prefix

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from framedex.bootstrap import backups, doctor
+from framedex.bootstrap import backups, doctor, open_node
 from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, InvalidArguments
 from framedex.core.ids import FolderId, ItemId, new_id
@@ -18,18 +17,15 @@ from framedex.core.items import ItemPatch
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog import Entity, Op
 from framedex.core.ports.catalog_items import NewItem
+from framedex.services.backups import BackupService
 from framedex.settings import load_settings
 from framedex.stores.blobs.own import DiskBlobs
+from tests.builders.databases import Rows, cluster, rows_of, settings_of
 from tests.builders.living import Person, Workspace, run, serving
 
-Rows = dict[str, set[tuple[object, ...]]]
 
-
-def _rows(path: Path) -> Rows:
-    with closing(sqlite3.connect(path)) as connection:
-        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        tables = [n for n in names if n not in ("sqlite_sequence", "sqlite_stat1")]
-        return {name: set(connection.execute(f"SELECT * FROM {name}")) for name in tables}
+def _service(data: Path) -> BackupService:
+    return backups(settings_of(data))
 
 
 def _object(workspace: Workspace, owner: Person, folder: FolderId, content: bytes) -> tuple[ItemId, str]:
@@ -94,7 +90,7 @@ def test_backup__while_others_write_restores_to_the_original_of_its_seq(
     assert not list((tmp_path / "copy").rglob("secret.key"))
     restored = run("restore", tmp_path / "copy", "--data", tmp_path / "new")
     assert restored.returncode == 0, restored.stderr
-    _assert_equal_up_to_seq(_rows(data / "catalog.db"), _rows(tmp_path / "new" / "catalog.db"))
+    _assert_equal_up_to_seq(rows_of(data), rows_of(tmp_path / "new"))
     for number, (_, key) in enumerate(kept):
         assert (tmp_path / "new" / "blobs" / "objects" / key).read_bytes() == f"content {number}".encode()
     manifest = json.loads((tmp_path / "copy" / "manifest.json").read_text())
@@ -122,10 +118,10 @@ def test_backup__of_a_quiet_directory_is_equal_in_every_row(
     folder = workspace.folder(admin, "f")
     workspace.item(admin, folder, metadata='{"big": 123456789012345678901234567890}')
     _object(workspace, admin, folder, b"bytes")
-    report = backups().backup(data, tmp_path / "copy")
-    again = backups().restore(tmp_path / "copy", tmp_path / "new")
+    report = _service(data).backup(data, tmp_path / "copy")
+    again = _service(tmp_path / "new").restore(tmp_path / "copy", tmp_path / "new")
     assert (report.seq, report.objects, report.size_bytes) == (again.seq, again.objects, again.size_bytes)
-    assert _rows(tmp_path / "new" / "catalog.db") == _rows(data / "catalog.db")
+    assert rows_of(tmp_path / "new") == rows_of(data)
 
 
 def test_backup__beside_a_server_and_serving_the_restored(
@@ -140,12 +136,12 @@ def test_backup__beside_a_server_and_serving_the_restored(
     (tmp_path / "new" / "secret.key").chmod(0o600)
     with serving(tmp_path / "new"):
         assert "admin@example.org" in run("users", "list", "--data", tmp_path / "new").stdout
-    assert list(doctor(load_settings(data=tmp_path / "new", environment={})).findings()) == []
+    assert list(doctor(settings_of(tmp_path / "new")).findings()) == []
 
 
 def test_backup__sums_are_those_of_sha256sum(workspace: Workspace, admin: Person, data: Path, tmp_path: Path) -> None:
     _, key = _object(workspace, admin, workspace.folder(admin, "f"), b"bytes")
-    backups().backup(data, tmp_path / "copy")
+    _service(data).backup(data, tmp_path / "copy")
     lines = (tmp_path / "copy" / "SHA256SUMS").read_text().splitlines()
     assert f"{hashlib.sha256(b'bytes').hexdigest()}  blobs/objects/{key}" in lines
     assert len(lines) == 2
@@ -154,19 +150,19 @@ def test_backup__sums_are_those_of_sha256sum(workspace: Workspace, admin: Person
 def test_backup__names_objects_that_are_lost(workspace: Workspace, admin: Person, data: Path, tmp_path: Path) -> None:
     _, key = _object(workspace, admin, workspace.folder(admin, "f"), b"bytes")
     (data / "blobs" / "objects" / key).unlink()
-    assert backups().backup(data, tmp_path / "copy").missing == (key,)
+    assert _service(data).backup(data, tmp_path / "copy").missing == (key,)
 
 
 def test_backup__never_overwrites(workspace: Workspace, data: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "precious").write_text("x")
     with pytest.raises(Conflict, match="not empty"):
-        backups().backup(data, tmp_path / "copy")
+        _service(data).backup(data, tmp_path / "copy")
     with pytest.raises(InvalidArguments, match="elsewhere"):
-        backups().backup(data, data / "blobs" / "copy")
-    backups().backup(data, tmp_path / "good")
+        _service(data).backup(data, data / "blobs" / "copy")
+    _service(data).backup(data, tmp_path / "good")
     with pytest.raises(Conflict, match="not empty"):
-        backups().restore(tmp_path / "good", data)
+        _service(data).restore(tmp_path / "good", data)
     refused = run("backup", tmp_path / "none", "--data", tmp_path / "absent")
     assert refused.returncode == 1
     assert not (tmp_path / "absent").exists()
@@ -179,7 +175,7 @@ def test_restore__refuses_what_is_damaged(
 ) -> None:
     _, key = _object(workspace, admin, workspace.folder(admin, "f"), b"bytes")
     copy = tmp_path / "copy"
-    backups().backup(data, copy)
+    _service(data).backup(data, copy)
     target = {"catalog": "catalog.db", "sums": "SHA256SUMS", "manifest": "manifest.json"}.get(damage)
     path = copy / (target or f"blobs/objects/{key}")
     content = path.read_bytes()
@@ -190,7 +186,7 @@ def test_restore__refuses_what_is_damaged(
     elif damage != "missing":
         path.write_bytes(content[:-3] + b"xyz" if damage != "manifest" else b"{}")
     with pytest.raises(InvalidArguments):
-        backups().restore(copy, tmp_path / "new")
+        _service(tmp_path / "new").restore(copy, tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert not list(tmp_path.glob(".new*"))
 
@@ -203,3 +199,36 @@ def _list_outside(copy: Path) -> None:
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["sums_sha256"] = hashlib.sha256(text.encode()).hexdigest()
     (copy / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_backup__restores_into_either_database(tmp_path: Path) -> None:
+    """From PostgreSQL into a file, which is how one moves back, and from that file into PostgreSQL again."""
+    shared = {"FRAMEDEX_DATABASE_URL": cluster().new_database()}
+    node = open_node(load_settings(data=tmp_path / "shared", environment=shared))
+    ada = node.administration.add_user("ada@example.org", key_hex="0" * 64, comment="", is_admin=True)
+    caller = node.services.identity.by_key("0" * 64)
+    above, below = (node.services.folders.create_folder(caller, name=name) for name in ("younger", "older"))
+    # The folder with the smaller id lies in the one with the greater: its parent is written after it.
+    first, second = sorted((above.id, below.id))
+    node.services.folders.move_folders(caller, [first], second)
+    node.close()
+    alone: dict[str, str] = {}
+    again = {"FRAMEDEX_DATABASE_URL": cluster().new_database()}
+    for number, (origin, source, target) in enumerate((("shared", shared, alone), ("0", alone, again))):
+        copy, data = tmp_path / f"copy{number}", tmp_path / str(number)
+        made = run("backup", copy, "--data", tmp_path / origin, environment=source)
+        assert (made.returncode, "secret key is left out" in made.stdout) == (0, True), made.stderr
+        restored = run("restore", copy, "--data", data, environment=target)
+        assert restored.returncode == 0, restored.stderr
+        assert (data / "catalog.db").exists() is (target is alone)
+        settings = load_settings(data=data, environment=target)
+        opened = open_node(settings)
+        assert [user.id for user, _ in opened.administration.users_with_keys()] == [ada.id]
+        assert opened.services.folders.get_folder(caller, first).parent_id == second
+        # Numbers go on from where they were.
+        opened.services.folders.create_folder(caller, name="new")
+        opened.close()
+        assert list(doctor(settings).findings()) == []
+    full = run("restore", tmp_path / "copy0", "--data", tmp_path / "full", environment=again)
+    assert (full.returncode, "name an empty database" in full.stderr) == (1, True)
+    assert not (tmp_path / "full").exists()

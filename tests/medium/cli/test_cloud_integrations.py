@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -11,10 +10,12 @@ from pathlib import Path
 
 import obstore
 import pytest
+import sqlalchemy as sa
 
 from framedex.core.items import ItemQuery
 from framedex.core.paging import PageRequest
 from tests.builders import media_files
+from tests.builders.databases import connected
 from tests.builders.fault_proxy import FaultProxy, fault_proxy, never_expiring, with_date
 from tests.builders.living import Person, Workspace, run
 from tests.builders.peers import S3_KEY, S3_SECRET, Seaweed, seaweed
@@ -135,8 +136,9 @@ def test_check__strict_client_only_asks_nothing(proxy: FaultProxy, data: Path, t
 
 def test_add__what_is_stored_is_sealed(weed: Seaweed, data: Path, tmp_path: Path, secrets: Path) -> None:
     uuid = _add(data, weed.endpoint, "--credentials", secrets)
-    with sqlite3.connect(data / "catalog.db") as catalog:
-        stored = catalog.execute("SELECT credentials FROM integrations WHERE id = ?", (uuid,)).fetchone()[0]
+    with connected(data) as catalog:
+        query = sa.text("SELECT credentials FROM integrations WHERE id = :uuid")
+        stored = catalog.execute(query, {"uuid": uuid}).scalar_one()
     assert stored.startswith(b"fdxs1.")
     # Without the key that sealed them the credentials are no use, and it is said how to go on.
     (data / "secret.key").write_bytes(bytes(32))

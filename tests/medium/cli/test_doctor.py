@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from framedex.bootstrap import doctor
+from framedex.bootstrap import doctor, open_node
 from framedex.core.clock import now_us
 from framedex.core.ids import FolderId, ItemId, JobId, UserId, new_id
 from framedex.core.jobs import Job, JobState, UnitState
@@ -17,7 +15,10 @@ from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog_items import NewItem
 from framedex.settings import load_settings
 from framedex.stores.blobs.own import DiskBlobs
+from framedex.stores.catalog.postgres import postgres_engine
+from tests.builders.databases import ON_POSTGRES, change, cluster, rows_of, settings_of
 from tests.builders.living import Person, Workspace, run, serving
+from tests.builders.ports import free_port
 
 
 @pytest.fixture
@@ -54,11 +55,11 @@ def _job(user_id: UserId, folder_id: FolderId) -> Job:
 
 
 def _checks(data: Path, **environment: str) -> set[str]:
-    return {f.check for f in doctor(load_settings(data=data, environment=environment)).findings()}
+    return {f.check for f in doctor(settings_of(data, **environment)).findings()}
 
 
 def test_doctor__finds_nothing_where_nothing_is_wrong(folder: FolderId, data: Path) -> None:
-    assert list(doctor(load_settings(data=data, environment={})).findings()) == []
+    assert list(doctor(settings_of(data)).findings()) == []
 
 
 PLANTED = {
@@ -66,14 +67,14 @@ PLANTED = {
     "folder-tree+": "INSERT INTO folder_tree VALUES ('a', 'b', 1)",
     "metadata": "INSERT INTO item_metadata VALUES ('gone', 1, '{}', 'x', 0)",
     "history": "INSERT INTO item_metadata_history VALUES ('gone', 1, '{}', 'x', 0)",
-    "vectors": "INSERT INTO item_vectors VALUES ('gone', '', 'k', x'00')",
+    "vectors": "INSERT INTO item_vectors VALUES ('gone', '', 'k', :zero)",
     "quarantine": "INSERT INTO quarantine VALUES ('gone', '', 'k', 'r', 's')",
     "children": "DELETE FROM items WHERE url = 'file:///x/1.png'",
     "children+": "INSERT INTO item_children VALUES ('gone', 0, (SELECT id FROM items LIMIT 1))",
     "data-rows": "INSERT INTO data_rows VALUES ('r', 'd', 'gone', 0, NULL)",
     "collections": "INSERT INTO collection_items VALUES ('c', 'gone')",
     "foreign-keys": "INSERT INTO user_keys VALUES ('k', 'nobody', '', 0)",
-    "claims": "UPDATE items SET claim = x'00' WHERE item_type = 'imageGroup'",
+    "claims": "UPDATE items SET claim = :zero WHERE item_type = 'imageGroup'",
     "claims+": "UPDATE items SET url = 'file:///moved' WHERE url LIKE 'file:///nowhere%'",
     "leases": "UPDATE job_units SET lease_owner = 'dead', lease_until = 1",
     "jobs": "UPDATE jobs SET units_error = 7",
@@ -81,10 +82,15 @@ PLANTED = {
 }
 
 
+def _plant(data: Path, planted: str) -> None:
+    statement = PLANTED[planted]
+    values = {"zero": b"\x00"} if ":zero" in statement else {}
+    assert change(data, statement, **values) > 0
+
+
 @pytest.mark.parametrize("planted", PLANTED)
 def test_doctor__finds_planted_rows(folder: FolderId, data: Path, planted: str) -> None:
-    with closing(sqlite3.connect(data / "catalog.db", isolation_level=None)) as connection:
-        assert connection.execute(PLANTED[planted]).rowcount > 0
+    _plant(data, planted)
     assert planted.rstrip("+") in _checks(data)
 
 
@@ -93,14 +99,12 @@ MENDED = ["folder-tree", "folder-tree+", "metadata", "history", "vectors", "quar
 
 @pytest.mark.parametrize("planted", MENDED)
 def test_doctor__mends_the_tree_and_drops_remains(folder: FolderId, data: Path, planted: str) -> None:
-    with closing(sqlite3.connect(data / "catalog.db", isolation_level=None)) as connection:
-        healthy = set(connection.execute("SELECT * FROM folder_tree"))
-        connection.execute(PLANTED[planted])
+    healthy = rows_of(data)["folder_tree"]
+    _plant(data, planted)
     assert planted.rstrip("+") in _checks(data)
-    doctor(load_settings(data=data, environment={})).mend()
+    doctor(settings_of(data)).mend()
     assert planted.rstrip("+") not in _checks(data)
-    with closing(sqlite3.connect(data / "catalog.db", isolation_level=None)) as connection:
-        assert set(connection.execute("SELECT * FROM folder_tree")) == healthy
+    assert rows_of(data)["folder_tree"] == healthy
 
 
 def _break_file(data: Path) -> None:
@@ -130,8 +134,7 @@ def _lose_object(data: Path) -> None:
 
 
 FILES: dict[str, Callable[[Path], object]] = {
-    "database": _break_file,
-    "integrity": _break_page,
+    **({} if ON_POSTGRES else {"database": _break_file, "integrity": _break_page}),
     "objects": _lose_object,
     "objects+": _old_extra,
     "secret-key": lambda data: (data / "secret.key").chmod(0o644),
@@ -161,7 +164,8 @@ def test_doctor__a_full_disk(folder: FolderId, data: Path) -> None:
 def test_doctor__as_a_command_beside_a_server(workspace: Workspace, admin: Person, data: Path) -> None:
     with serving(data):
         well = run("doctor", "--data", data)
-        assert (well.returncode, well.stdout) == (0, "all is well\n")
+        assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "all is well")
+        assert ("not looked at: the pages of the database" in well.stdout) is ON_POSTGRES
         (data / "secret.key").chmod(0o644)
         ill = run("doctor", "--data", data)
     assert ill.returncode == 1
@@ -172,3 +176,34 @@ def test_doctor__makes_nothing(tmp_path: Path) -> None:
     answer = run("doctor", "--data", tmp_path / "absent")
     assert answer.returncode == 1
     assert not (tmp_path / "absent").exists()
+
+
+def test_doctor__on_postgresql_a_sequence_that_lags_behind(tmp_path: Path) -> None:
+    data, url = tmp_path / "data", cluster().new_database()
+    settings = load_settings(data=data, database_url=url, environment={})
+    node = open_node(settings)
+    node.administration.add_user("ada@example.org", key_hex="0" * 64, comment="", is_admin=True)
+    assert list(doctor(settings).findings()) == []
+    engine = postgres_engine(url, for_writing=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT setval('change_log_seq_seq', 1, false)")
+    (found,) = doctor(settings).findings()
+    assert (found.check, "change_log" in found.message) == ("sequences", True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(found.mend.partition(": ")[2])
+    engine.dispose()
+    assert list(doctor(settings).findings()) == []
+    node.close()
+
+
+def test_doctor__says_that_postgresql_does_not_answer(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    url = f"postgresql://ada:s3cret@127.0.0.1:{free_port()}/framedex"
+    for command in (("doctor",), ("backup", tmp_path / "copy"), ("users", "list")):
+        answer = run(*command, "--data", data, environment={"FRAMEDEX_DATABASE_URL": url})
+        assert answer.returncode == 1
+        said = answer.stdout + answer.stderr
+        assert "The PostgreSQL database does not answer" in said
+        assert "s3cret" not in said
+        assert "Traceback" not in said

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from framedex.bootstrap import doctor
 from framedex.core.ids import FolderId
 from framedex.core.items import Item, ItemQuery
 from framedex.core.paging import PageRequest
-from framedex.settings import load_settings
+from tests.builders.databases import environment, holds_the_directory, settings_of
 from tests.builders.living import Person, Workspace, command, png_files, run, serving
 
 
@@ -119,7 +120,9 @@ def test_import__killed_in_the_middle_and_run_again_completes(
     png_files(media, names)
     folder = workspace.folder(admin, "f")
     arguments = command("import", media, "--folder", folder, "--user", admin.email, "--data", data)
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **environment(data)}
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not _items(workspace, admin, folder) and process.poll() is None:
         time.sleep(0.01)
@@ -131,9 +134,10 @@ def test_import__killed_in_the_middle_and_run_again_completes(
     assert again.returncode == 0, again.stderr
     assert "going on with the job" in again.stderr
     assert sorted(i.name for i in _items(workspace, admin, folder)) == names
-    assert list(doctor(load_settings(data=data, environment={})).findings()) == []
+    assert list(doctor(settings_of(data)).findings()) == []
 
 
+@holds_the_directory
 def test_import__beside_a_server_leaves_the_work_to_it(
     workspace: Workspace, admin: Person, data: Path, media: Path
 ) -> None:
@@ -155,6 +159,7 @@ def test_import__beside_a_server_leaves_the_work_to_it(
         assert run("jobs", "retry", job, "--data", data).stdout == "0 units wait to be done\n"
 
 
+@holds_the_directory
 def test_import__says_when_the_server_stops(workspace: Workspace, admin: Person, data: Path, media: Path) -> None:
     png_files(media, [f"{n:03}.png" for n in range(300)])
     arguments = command("import", media, "--folder", "f", "--user", admin.email, "--data", data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.builders.databases import environment, holds_the_directory
 from tests.builders.living import command, run, serving
 from tests.builders.ports import free_port
 
@@ -18,7 +20,9 @@ from tests.builders.ports import free_port
 def test_serve__greets_a_newcomer_and_ends_without_a_trace(data: Path, ending: signal.Signals) -> None:
     port = free_port()
     arguments = command("serve", "--data", data, "--port", str(port))
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment(data)}
+    )
     assert process.stdout is not None
     greeting = [process.stdout.readline().strip() for _ in range(3)]
     assert greeting == [
@@ -44,6 +48,7 @@ def test_serve__says_that_a_port_is_taken(data: Path) -> None:
     assert (answer.stdout, answer.stderr.strip()) == ("", message)
 
 
+@holds_the_directory
 def test_serve__refuses_a_second_server_on_one_directory(data: Path) -> None:
     data.mkdir()
     with serving(data):

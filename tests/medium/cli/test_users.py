@@ -14,6 +14,7 @@ from encord import EncordUserClient
 
 from framedex.auth.openssh import SshKeyPair, fingerprint, generate_key_pair
 from framedex.cli.main import main
+from tests.builders.databases import environment
 from tests.builders.living import run, serving
 
 
@@ -22,7 +23,7 @@ def framedex(data: Path) -> Callable[..., tuple[int, str, str]]:
     """Runs a command on `data`, in this process because there are many; answers code, output, errors."""
 
     def call(*arguments: str | Path) -> tuple[int, str, str]:
-        answer = CliRunner().invoke(main, [*map(str, arguments), "--data", str(data)])
+        answer = CliRunner().invoke(main, [*map(str, arguments), "--data", str(data)], env=environment(data))
         if answer.exception is not None and not isinstance(answer.exception, SystemExit):
             raise answer.exception
         return answer.exit_code, answer.stdout, answer.stderr

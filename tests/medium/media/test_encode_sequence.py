@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
@@ -30,10 +30,15 @@ def _colour(colour: tuple[int, int, int], size: tuple[int, int] = (65, 49), form
     return Held(out.getvalue())
 
 
+def _encoded(prober: ProcessProber, sources: Sequence[Held], *, fps: float, max_bytes: int) -> bytes:
+    with prober.encode_sequence(sources, fps=fps, max_bytes=max_bytes) as made:
+        return made.read()
+
+
 def test_encode_sequence__one_frame_per_image_in_order(prober: ProcessProber) -> None:
     colours = [(250, 10, 10), (10, 250, 10), (10, 10, 250), (250, 250, 250), (5, 5, 5)]
     sources = [_colour(c, (65 + 20 * i, 49), "PNG" if i % 2 else "JPEG") for i, c in enumerate(colours)]
-    data = prober.encode_sequence(sources, fps=4, max_bytes=MOST)
+    data = _encoded(prober, sources, fps=4, max_bytes=MOST)
     with av.open(io.BytesIO(data), "r") as media:
         frames = list(media.decode(video=0))
     assert [(frame.width, frame.height) for frame in frames] == [(64, 48)] * 5
@@ -43,7 +48,7 @@ def test_encode_sequence__one_frame_per_image_in_order(prober: ProcessProber) ->
 
 
 def test_encode_sequence__plays_while_it_loads_and_probes(prober: ProcessProber) -> None:
-    data = prober.encode_sequence([Held(media_files.jpeg(seed=i)) for i in range(40)], fps=12.5, max_bytes=MOST)
+    data = _encoded(prober, [Held(media_files.jpeg(seed=i)) for i in range(40)], fps=12.5, max_bytes=MOST)
     assert 0 < data.index(b"moov") < data.index(b"mdat")
     facts = prober.probe(ItemType.VIDEO, Held(data), name="video.mp4")
     assert (facts.mime_type, facts.frame_count, facts.fps, facts.duration) == ("video/mp4", 40, 12.5, 3.2)
@@ -51,7 +56,7 @@ def test_encode_sequence__plays_while_it_loads_and_probes(prober: ProcessProber)
 
 
 def test_encode_sequence__images_stand_upright(prober: ProcessProber) -> None:
-    data = prober.encode_sequence([Held(media_files.jpeg(64, 32, orientation=6))], fps=5, max_bytes=MOST)
+    data = _encoded(prober, [Held(media_files.jpeg(64, 32, orientation=6))], fps=5, max_bytes=MOST)
     facts = prober.probe(ItemType.VIDEO, Held(data), name="video.mp4")
     assert (facts.width, facts.height) == (32, 64)
 
@@ -59,7 +64,7 @@ def test_encode_sequence__images_stand_upright(prober: ProcessProber) -> None:
 def test_encode_sequence__sixteen_bit_grey_is_scaled(prober: ProcessProber) -> None:
     out = io.BytesIO()
     Image.fromarray(np.full((32, 32), 32_768, dtype=np.uint16)).save(out, "PNG")
-    data = prober.encode_sequence([Held(out.getvalue())], fps=5, max_bytes=MOST)
+    data = _encoded(prober, [Held(out.getvalue())], fps=5, max_bytes=MOST)
     with av.open(io.BytesIO(data), "r") as media:
         assert abs(next(media.decode(video=0)).to_ndarray(format="rgb24").mean() - 128) < 5
 

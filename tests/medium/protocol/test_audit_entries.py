@@ -124,6 +124,13 @@ CHANGES: Mapping[tuple[str, str], tuple[str, Change]] = {
         "item.update",
         lambda h: (f"storage/folders/{(f := h.folder())}/items/{h.item(f)}", {"clientMetadata": {"a": 1}}),
     ),
+    ("POST", "storage/items/migrate-storage"): (
+        "item.migrate",
+        lambda h: (
+            "storage/items/migrate-storage",
+            {"itemsMap": {_registered(h): f"{h.media.as_uri()}/moved.png"}, "urlsMap": {}},
+        ),
+    ),
     ("POST", "storage/folders/{folder}/items/move"): (
         "item.move",
         lambda h: (
@@ -258,6 +265,11 @@ def _manifest(house: House) -> object:
     facts = {"fileSize": 1, "width": 1, "height": 1, "mimeType": "image/png"}
     files = {"images": [{"objectUrl": address, "imageMetadata": facts}]}
     return {"externalFiles": files, "integrationHash": house.integration, "ignoreErrors": False}
+
+
+def _registered(house: House) -> str:
+    """An item of the integration."""
+    return str(house.workspace.item(house.owner, FolderId(house.folder()), integration=house.integration))
 
 
 def _job(house: House, folder: str) -> str:

@@ -65,7 +65,8 @@ def test_lock__azurite_has_hashes_and_names_no_place() -> None:
 
 def test_lock__dev_installs_what_runtime_runs() -> None:
     runtime, dev = (
-        set(re.findall(r"^[a-z0-9.-]+==\S+(?: ;[^\\]*)?", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
+        # where a package is wanted may differ: another one may want it on further machines
+        set(re.findall(r"^[a-z0-9.-]+==\S+", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
         for name in ("runtime.txt", "dev.txt")
     )
     assert len(runtime) > 20

@@ -102,7 +102,7 @@ def test_problems__in_both_directions(
 # ---------------------------------------------------------------------------------------------------- the rows
 
 _GET = "GET storage/folders/{}"
-_LATER = "POST storage/items/reencode"
+_LATER = "POST projects"
 
 
 def _states(proofs: record.Proofs) -> dict[str, endpoints.Row]:

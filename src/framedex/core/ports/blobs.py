@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from framedex.core.ports.media import ByteSource
@@ -61,6 +62,19 @@ class ObjectInfo:
     size: int
     etag: str | None
 
+    def is_other_than(self, size: int | None, etag: str | None) -> bool:
+        """Whether an object was surely replaced since it had this size and ETag. What was not known is not compared."""
+        if size is None:
+            return False
+        return self.size != size or (None not in (etag, self.etag) and self.etag != etag)
+
+
+class ObjectSource(ByteSource, Protocol):
+    """A reader that knows which version of its object it reads."""
+
+    @property
+    def info(self) -> ObjectInfo: ...
+
 
 class ExternalObjects(Protocol):
     """Objects of one integration, under all the guards of design section 8."""
@@ -81,7 +95,7 @@ class ExternalObjects(Protocol):
         """
         ...
 
-    def open(self, url: str) -> ByteSource:
+    def open(self, url: str) -> ObjectSource:
         """A reader by ranges.
 
         Raises:
@@ -89,11 +103,35 @@ class ExternalObjects(Protocol):
         """
         ...
 
-    def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
+    def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[tuple[str, ObjectInfo]]:
         """Every object below `prefix`, as the address that registers it, with bounded memory.
 
-        In the code-point order of the names: of the encoded ones for `local`, of the keys for buckets.
+        In the code-point order of their `order_key`; with `start_after`, the address of an object that may be gone,
+        those behind it. No byte of an object is read.
+
+        Raises:
+            InvalidArguments, NotFound, NotPermitted, Unavailable: at any object; a listing never just ends early.
         """
+        ...
+
+    def check_folder(self, url: str) -> None:
+        """Whether `url` may name a folder of this integration that can be listed, without looking.
+
+        Raises:
+            InvalidArguments: as `check_address`. NotImplementedHere: nothing of this kind can be listed.
+        """
+        ...
+
+    def order_key(self, url: str) -> str:
+        """What listings are ordered by, one for all forms of an address: the key of a bucket, a local file's address.
+
+        Raises:
+            InvalidArguments: not of this integration.
+        """
+        ...
+
+    def address_at(self, order_key: str) -> str:
+        """The address that listings give for an `order_key`."""
         ...
 
     def sign(self, url: str, *, lifetime_s: int) -> str | None:
@@ -136,20 +174,38 @@ class Finding:
     mend: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnBucket:
+    """The bucket of our own objects.
+
+    Attributes:
+        url: `s3://bucket/folder`, `gs://…` or `https://account.blob.core.windows.net/container/folder`.
+        endpoint, region: as those of an integration. path_style: None: with an endpoint.
+        credentials_file: a document as those of integrations; None: the environment, or the machine's identity.
+    """
+
+    url: str
+    endpoint: str | None = None
+    region: str | None = None
+    path_style: bool | None = None
+    credentials_file: Path | None = None
+
+
 class OwnBlobs(Protocol):
     """Our own objects, by key. A key is `<purpose>/<uuid>/...` and never comes from a caller unchecked."""
 
     async def write_stream(self, key: str, chunks: AsyncIterator[bytes], *, max_bytes: int) -> int:
-        """Writes a temporary file, syncs, renames; answers the size. Nothing is left behind on failure.
+        """Writes an object that is visible when it is whole and durable; answers the size. Failures leave nothing.
 
         Raises:
             AlreadyExists: the key is taken. TooLarge: more than `max_bytes`. StorageFull: the reserve is reached.
+            NotPermitted, Unavailable: the store refuses or fails.
         """
         ...
 
     def write(self, key: str, data: bytes | BinaryIO) -> int: ...
 
-    def open(self, key: str) -> ByteSource: ...
+    def open(self, key: str) -> ObjectSource: ...
 
     def stat(self, key: str) -> ObjectInfo: ...
 

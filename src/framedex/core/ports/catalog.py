@@ -14,11 +14,15 @@ from typing import Protocol
 
 from framedex.core.ports.catalog_curation import CurationReads, CurationWrites
 from framedex.core.ports.catalog_datasets import DatasetReads, DatasetWrites
+from framedex.core.ports.catalog_documents import DocumentReads
 from framedex.core.ports.catalog_folders import FolderReads, FolderWrites
+from framedex.core.ports.catalog_frames import FrameTableReads, FrameTableWrites
 from framedex.core.ports.catalog_items import ItemReads, ItemWrites
 from framedex.core.ports.catalog_jobs import JobReads, JobWrites
 from framedex.core.ports.catalog_metadata import MetadataReads, MetadataWrites
 from framedex.core.ports.catalog_people import PeopleReads, PeopleWrites
+from framedex.core.ports.catalog_reencodings import ReencodingReads, ReencodingWrites
+from framedex.core.ports.catalog_sync import SyncReads, SyncWrites
 from framedex.core.ports.catalog_uploads import UploadReads, UploadWrites
 
 
@@ -97,6 +101,14 @@ class ReadUnit(Protocol):
     def datasets(self) -> DatasetReads: ...
     @property
     def curation(self) -> CurationReads: ...
+    @property
+    def documents(self) -> DocumentReads: ...
+    @property
+    def reencodings(self) -> ReencodingReads: ...
+    @property
+    def syncs(self) -> SyncReads: ...
+    @property
+    def frame_tables(self) -> FrameTableReads: ...
 
     def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
         """The first response of a retried creator, if it was stored since then."""
@@ -134,6 +146,12 @@ class WriteUnit(Protocol):
     def datasets(self) -> DatasetWrites: ...
     @property
     def curation(self) -> CurationWrites: ...
+    @property
+    def reencodings(self) -> ReencodingWrites: ...
+    @property
+    def syncs(self) -> SyncWrites: ...
+    @property
+    def frame_tables(self) -> FrameTableWrites: ...
 
     def log(self, entity: Entity, op: Op, ids: Iterable[str]) -> None:
         """Adds change-log entries; they are written last, so that seq is in commit order."""
@@ -143,8 +161,16 @@ class WriteUnit(Protocol):
         """Calls this when all is written and the commit alone is left: it waits for the disk, and others may work."""
         ...
 
+    def after_commit(self, call: Callable[[], object]) -> None:
+        """Calls this when the rows are durable, and never when they were rolled back."""
+        ...
+
     def audit(self, user_id: str, action: str, entity: Entity, ids: Iterable[str], **facts: object) -> None:
         """Adds audit entries: who did what to which thing. `facts` never hold values of metadata."""
+        ...
+
+    def remembered_response(self, digest: str, newer_than_us: int) -> str | None:
+        """As that of `ReadUnit`: nobody else can remember one before this unit ends."""
         ...
 
     def remember_response(self, digest: str, response: str, now_us: int) -> None: ...
@@ -162,14 +188,23 @@ class Catalog(Protocol):
 
     def read(self) -> AbstractContextManager[ReadUnit]: ...
 
-    def write(self, *, frees: bool = False) -> AbstractContextManager[WriteUnit]:
+    def write(self, *, frees: bool = False, apart: bool = False) -> AbstractContextManager[WriteUnit]:
         """Waits in line for the writer (first come, first served), commits on a clean exit, else rolls back.
 
-        Work that frees something (deletes, cancels, ends of leases) says so, and may use the disk's reserve.
+        Work that frees something (deletes, cancels, ends of leases) says so, and may use the disk's reserve. Batches
+        that must not wait for what `together` has to add say `apart`, and commit on their own.
 
         Raises:
             StorageFull: the disk reserve is reached. Unavailable: the database does not answer. Conflict: a row was
             taken meanwhile.
+        """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """While it is entered, units of this thread that write are one transaction, which its end commits.
+
+        It begins with the first of them; units that read see what was written from then on. An exception that leaves
+        rolls all of it back.
         """
         ...
 

@@ -83,6 +83,10 @@ class DatasetWrites(DatasetReads, Protocol):
         """
         ...
 
+    def renew_digests(self, item_ids: Sequence[ItemId]) -> None:
+        """Makes the rows of up to 1000 items, in all datasets, know the addresses that the items have now."""
+        ...
+
     def unlink(self, dataset_id: DatasetId, row_ids: Sequence[DataRowId], now_us: int) -> None:
         """Removes up to 1000 rows; the items stay."""
         ...

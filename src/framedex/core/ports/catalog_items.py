@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from framedex.core.access import Caller, Standing
-from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId, UserId
+from framedex.core.ids import DataRowId, DatasetId, FolderId, IntegrationId, ItemId, UserId
 from framedex.core.items import Item, ItemPatch, ItemQuery
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.paging import Page, PageRequest
+from framedex.core.ports.blobs import ObjectInfo
 from framedex.core.quick import quick_dataclass
 
 
 @quick_dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item to add. `claim_urls` are the addresses that decide duplicates; none for items without addresses."""
+    """An item to add.
+
+    Attributes:
+        claim_urls: the addresses that decide duplicates; none for items without addresses.
+        seen: what the object was when it was read for this; None when it was not.
+    """
 
     id: ItemId
     folder_id: FolderId
@@ -35,6 +41,16 @@ class NewItem:
     timeseries_settings: str | None = None
     scene: str | None = None
     group_layout: str | None = None
+    seen: ObjectInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the object of an item is, and what it was when it was looked at there; None when it was not."""
+
+    url: str
+    integration_id: IntegrationId
+    seen: ObjectInfo | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,10 @@ class ItemReads(Protocol):
         """Items that hold claims."""
         ...
 
+    def by_urls(self, caller: Caller, urls: Sequence[str]) -> Mapping[str, Sequence[ItemId]]:
+        """Items of integrations that have exactly one of up to 1000 addresses and that the caller may read."""
+        ...
+
     def used_object_keys(self, object_keys: Sequence[str]) -> set[str]:
         """Those of the keys of our own objects that items have."""
         ...
@@ -120,7 +140,26 @@ class ItemWrites(ItemReads, Protocol):
         """Applies many patches as `patch` does. A few statements, however many items."""
         ...
 
+    def refresh(self, item_id: ItemId, facts: MediaFacts, seen: ObjectInfo | None, *, now_us: int) -> None:
+        """Gives an item the facts of what took the place of its object; name, metadata and history stay."""
+        ...
+
+    def set_tombstones(self, item_ids: Sequence[ItemId], *, is_tombstone: bool, now_us: int) -> None:
+        """Says of items whether their objects are gone."""
+        ...
+
     def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None: ...
+
+    def relocate(self, places: Mapping[ItemId, Location], *, now_us: int) -> Sequence[ItemId]:
+        """Gives up to 1000 items other places; claims of theirs, and of groups that they are in, follow.
+
+        Answers all items whose addresses are others now: the groups, too.
+        """
+        ...
+
+    def mark_changed(self, item_id: ItemId, changed_at_us: int | None) -> None:
+        """Says since when reads find another object than the one that was registered; None: they do not."""
+        ...
 
     def delete(self, item_ids: Sequence[ItemId]) -> Sequence[str]:
         """Deletes items with metadata, history, child links, data rows and memberships.

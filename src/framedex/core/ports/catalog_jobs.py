@@ -15,6 +15,10 @@ class JobReads(Protocol):
 
     def get(self, job_id: JobId) -> Job | None: ...
 
+    def find_numbered(self, number: int, kind: str) -> Job | None:
+        """The job of this kind whose id begins with the 64 bits of `number`, for callers that take numbers only."""
+        ...
+
     def states(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[JobState, int]]:
         """State and the number of units that are no longer pending, by job. One query."""
         ...
@@ -43,6 +47,10 @@ class JobReads(Protocol):
 
     def count_open(self, job_id: JobId) -> Mapping[UnitState, int]:
         """Units that are not settled, by state."""
+        ...
+
+    def count_between(self, job_id: JobId, first: int, end: int) -> Mapping[UnitState, int]:
+        """Units by state, of the positions from `first` up to `end`."""
         ...
 
     def count_running(self, folder_id: FolderId) -> int: ...
@@ -90,6 +98,10 @@ class JobWrites(JobReads, Protocol):
 
     def postpone(self, unit: ClaimedUnit, *, not_before_us: int) -> None:
         """Gives a unit back to be tried again later."""
+        ...
+
+    def note(self, unit: ClaimedUnit, receipt: str) -> None:
+        """Shows what is known of a unit under way, until its outcome takes the place."""
         ...
 
     def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from framedex.core.filters.ast import Field, Node
-from framedex.core.filters.fields import FieldType, View
+from framedex.core.filters.fields import Kind, View
 from framedex.core.ids import CollectionId, DataRowId, DatasetId, FolderId, ItemId
 from framedex.core.metadata.values import Value
 from framedex.core.quick import quick_dataclass
@@ -60,13 +60,13 @@ class IndexBatch:
     """Changes that are applied together; all of an item replaces what was there of it.
 
     Attributes:
-        kinds: by key, the kind that the schema gives its values; other keys are of the kinds that their values have.
+        gone_places: folders and collections that were deleted.
     """
 
     position: Position
     items: Sequence[IndexedItem] = ()
     gone: Sequence[ItemId] = ()
-    gone_rows: Sequence[DataRowId] = ()
+    gone_places: Sequence[FolderId | CollectionId] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class Sort(NamedTuple):
 
 
 #: The values that a row is sorted by, then its item and, in the view of frames, its frame.
-SortKey = tuple[object, ...]
+SortKey = tuple[str | int | float | bool | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +131,14 @@ class IndexedRow:
     frame: int | None
     time: float | None
     values: Sequence[object]
-    key: SortKey
 
 
 @dataclass(frozen=True, slots=True)
 class RowsPage:
-    """A stretch of rows; `has_more` when others stand behind it."""
+    """A stretch of rows; `next_key` is the key of the last when others stand behind it, else None."""
 
     rows: Sequence[IndexedRow]
-    has_more: bool
+    next_key: SortKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +183,12 @@ class IndexReader(Protocol):
 
     def position(self) -> Position: ...
 
-    def field_type(self, key: str) -> FieldType | None:
-        """What a metadata key without a type in the schema was seen with; None when no item has it."""
+    def kinds(self, key: str, visibility: Visibility) -> frozenset[Kind]:
+        """Kinds that values of a metadata key have, among what may be seen; none when nothing there has the key."""
         ...
 
-    def keys(self) -> Sequence[str]:
-        """Metadata keys with values, in the order in which they appeared."""
+    def keys(self, visibility: Visibility) -> Sequence[str]:
+        """Metadata keys with values among what may be seen, in the order in which they appeared."""
         ...
 
     def count(self, question: Question) -> int: ...
@@ -215,3 +214,19 @@ class Index(IndexReader, Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class IndexFiles(Protocol):
+    """The files that an index is kept in: one is current, another may be in the making."""
+
+    def current(self) -> Index | None:
+        """Opens the index that was adopted last; None where there is none that can be used."""
+        ...
+
+    def create(self) -> Index:
+        """A new and empty index beside the current one; what an earlier attempt left is removed."""
+        ...
+
+    def adopt(self, index: Index) -> None:
+        """Makes an index that `create` made the current one, for good; the file of the other is removed."""
+        ...

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from framedex.core.errors import InvalidArguments
 from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
-from framedex.media.dicom.pixel_data import check_pixel_data
-from framedex.media.dicom.tags import NUMBER_OF_FRAMES, geometry_tags
+from framedex.media.dicom.files import DicomFile, number_of, open_dicom, text_of
+from framedex.media.dicom.moments import MOMENT_TAGS, frame_moments_of, moments_of
+from framedex.media.dicom.tags import NUMBER_OF_FRAMES, TAG_NUMBERS, geometry_tags
 from framedex.media.limits import Limits
 
-if TYPE_CHECKING:
-    from pydicom.dataset import FileDataset
-
-_DIRECTORY = "1.2.840.10008.1.3.10"
-_DEFLATED = "1.2.840.10008.1.2.1.99"
-_UNDEFINED = 0xFFFFFFFF
-_PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
+_SOP_CLASS, _SOP_INSTANCE, _MODALITY = 0x00080016, 0x00080018, 0x00080060
+_STUDY, _SERIES = 0x0020000D, 0x0020000E
+_SAMPLES, _PHOTOMETRIC, _FRAMES, _ROWS, _COLUMNS = 0x00280002, 0x00280004, 0x00280008, 0x00280010, 0x00280011
+_ALLOCATED, _REPRESENTATION = 0x00280100, 0x00280103
+_READ = (*TAG_NUMBERS, *MOMENT_TAGS, _SOP_CLASS, _MODALITY, _SAMPLES, _ALLOCATED, _REPRESENTATION)
+# MPEG-2, MPEG-4 and HEVC: one stream for all frames (PS3.5, annex A.4.5 and following).
+_VIDEO_SYNTAX = re.compile(r"1\.2\.840\.10008\.1\.2\.4\.10\d(\.1)?")
 
 
 class DicomKind:
     def probe(self, source: ByteFile, name: str, limits: Limits) -> MediaFacts:
-        if source.read_at(128, 4) != b"DICM":
-            raise InvalidArguments("not a DICOM file: `DICM` is not at byte 128")
-        dataset = _read(source)
-        syntax = _text(dataset.file_meta, "TransferSyntaxUID")
-        length = None if syntax == _DEFLATED else _pixel_length(source, dataset)
-        if _text(dataset, "SOPInstanceUID") is None:
+        file = open_dicom(source, _READ, limits)
+        dataset = file.dataset
+        if text_of(dataset, _SOP_INSTANCE) is None:
             raise InvalidArguments("the DICOM file is damaged or cut off: it has no SOPInstanceUID")
         tags = geometry_tags(dataset)
-        rows, columns = _number(dataset, "Rows"), _number(dataset, "Columns")
-        frames = _frames(dataset, rows, columns, length)
-        if frames is not None and tags[NUMBER_OF_FRAMES] is None and "NumberOfFrames" in dataset:
+        rows, columns = number_of(dataset, _ROWS), number_of(dataset, _COLUMNS)
+        frames = _frames(file, rows, columns)
+        if frames is not None and tags[NUMBER_OF_FRAMES] is None and _FRAMES in dataset:
             tags[NUMBER_OF_FRAMES] = {"vr": "IS", "Value": [frames]}
         extra = {
-            "transfer_syntax": syntax,
-            "sop_class_uid": _text(dataset, "SOPClassUID"),
-            "modality": _text(dataset, "Modality"),
-            "acquired": _text(dataset, "AcquisitionTime") or _text(dataset, "ContentTime"),
+            "transfer_syntax": file.syntax,
+            "sop_class_uid": text_of(dataset, _SOP_CLASS),
+            "modality": text_of(dataset, _MODALITY),
+            "moments": moments_of(dataset) or None,
+            "frame_moments": frame_moments_of(dataset),
         }
         return MediaFacts(
             file_size=source.size,
@@ -47,99 +45,47 @@ class DicomKind:
             width=columns,
             height=rows,
             frame_count=frames,
-            dicom_instance_uid=_text(dataset, "SOPInstanceUID"),
-            dicom_study_uid=_text(dataset, "StudyInstanceUID"),
-            dicom_series_uid=_text(dataset, "SeriesInstanceUID"),
+            dicom_instance_uid=text_of(dataset, _SOP_INSTANCE),
+            dicom_study_uid=text_of(dataset, _STUDY),
+            dicom_series_uid=text_of(dataset, _SERIES),
             dicom_tags=tags,
             extra={key: value for key, value in extra.items() if value is not None},
         )
 
 
-def _read(source: ByteFile) -> FileDataset:
-    import pydicom
-    from pydicom.errors import InvalidDicomError
-
-    try:
-        dataset = pydicom.dcmread(source, stop_before_pixels=True)
-    except (InvalidDicomError, EOFError) as error:
-        raise InvalidArguments("the DICOM file is damaged or cut off: its header cannot be read") from error
-    if _text(dataset.file_meta, "MediaStorageSOPClassUID") == _DIRECTORY or "DirectoryRecordSequence" in dataset:
-        raise InvalidArguments("the file is a DICOMDIR, an index of other files; register those")
-    _check_last_element(dataset)
-    return dataset
-
-
-def _check_last_element(dataset: FileDataset) -> None:
-    """The library takes what is left of a value at the end of a file for the value."""
-    last = dataset.get_item(max(dataset.keys())) if dataset else None
-    # only an element that is still raw has a length
-    stated = getattr(last, "length", 0)
-    if last is None or (stated < _UNDEFINED and len(getattr(last, "value", None) or b"") < stated):
-        raise InvalidArguments("the DICOM file is damaged or cut off: its last data element is not whole")
-
-
-def _pixel_length(source: ByteFile, dataset: FileDataset) -> int | None:
-    """Bytes of native pixel data; None when encapsulated, or when the file has none."""
-    start = source.tell()
-    is_little, is_explicit = bool(dataset.original_encoding[1]), not dataset.original_encoding[0]
-    head = source.read_at(start, 4)
-    if len(head) < 4:
-        if "Rows" in dataset and "PixelRepresentation" in dataset:
-            raise InvalidArguments("the file is cut off: it describes pixels and has none")
-        return None
-    group, element = (head[:2], head[2:]) if not is_little else (head[1::-1], head[:1:-1])
-    tag = int.from_bytes(group + element, "big")
-    if tag not in _PIXEL_TAGS:
-        return None
-    return check_pixel_data(source, start, is_explicit=is_explicit, is_little=is_little)
-
-
-def _frames(dataset: FileDataset, rows: int | None, columns: int | None, length: int | None) -> int | None:
-    """Frames of an image, checked against the length of native pixels; None when the file is no image.
+def _frames(file: DicomFile, rows: int | None, columns: int | None) -> int | None:
+    """Frames of an image, checked against the bytes or fragments of its pixels; None when the file is no image.
 
     Raises:
         InvalidArguments: the pixels are fewer than the header says.
     """
     if not rows or not columns:
         return None
-    stated = _stated_frames(dataset)
-    bits = rows * columns * (_number(dataset, "SamplesPerPixel") or 1) * (_number(dataset, "BitsAllocated") or 0)
-    is_subsampled = "422" in (_text(dataset, "PhotometricInterpretation") or "")
-    if length is None or not bits or is_subsampled:
-        return stated or 1
-    held = length * 8 // bits
-    if held < (stated or 1):
+    stated = stated_frames(text_of(file.dataset, _FRAMES))
+    held = _held_frames(file, rows, columns)
+    if held is not None and held < (stated or 1):
         raise InvalidArguments(f"the file holds {held} frames of pixels, its header says {stated or 1}")
-    return stated or held
+    is_native = file.pixels is not None and file.pixels.length is not None
+    return stated or (held if is_native else None) or 1
 
 
-def _stated_frames(dataset: FileDataset) -> int | None:
-    """NumberOfFrames as its leading digits (files with "1A" exist); None when missing or no number."""
-    found = re.match(r"\s*(\d{1,9})", _text(dataset, "NumberOfFrames") or "")
-    return int(found[1]) or None if found else None
-
-
-def _number(dataset: FileDataset, keyword: str) -> int | None:
-    found = re.fullmatch(r"\d{1,9}", _text(dataset, keyword) or "")
-    return int(found[0]) if found else None
-
-
-def _text(dataset: object, keyword: str) -> str | None:
-    """The value as text; also of values that pydicom refuses to convert."""
-    from pydicom import Dataset
-    from pydicom.datadict import tag_for_keyword
-
-    assert isinstance(dataset, Dataset)
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in dataset:
+def _held_frames(file: DicomFile, rows: int, columns: int) -> int | None:
+    """How many frames the pixels hold, at most when they are encapsulated; None when their length cannot tell."""
+    if file.pixels is None:
         return None
-    try:
-        value = dataset[tag].value
-    except (ValueError, TypeError, OverflowError):
-        raw = getattr(dataset.get_item(tag), "value", None)
-        value = raw.decode("latin-1") if isinstance(raw, bytes) else None
-    text = "" if value is None else str(value).strip(" \0")
-    return text or None
+    if file.pixels.length is None:
+        # a frame has a fragment at least (PS3.5, annex A.4)
+        return None if _VIDEO_SYNTAX.fullmatch(file.syntax or "") else file.pixels.fragments
+    dataset = file.dataset
+    bits = rows * columns * (number_of(dataset, _SAMPLES) or 1) * (number_of(dataset, _ALLOCATED) or 0)
+    is_subsampled = "422" in (text_of(dataset, _PHOTOMETRIC) or "")
+    return None if is_subsampled or not bits else file.pixels.length * 8 // bits
+
+
+def stated_frames(text: str | None) -> int | None:
+    """NumberOfFrames as its leading digits (files with "1A" exist); None when missing or no number."""
+    found = re.match(r"\s*(\d{1,9})", text or "")
+    return int(found[1]) or None if found else None
 
 
 KIND = DicomKind()

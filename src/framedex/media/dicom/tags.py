@@ -18,6 +18,8 @@ TAGS = (
     "00281051", "00289110", "52009229", "52009230",
 )  # fmt: skip
 NUMBER_OF_FRAMES = "00280008"
+#: What is read of a file for them; the patient's is not.
+TAG_NUMBERS = tuple(int(tag, 16) for tag in TAGS if tag != PATIENT_ID)
 _SEQUENCES = frozenset({"00209113", "00209116", "00289110", "52009229", "52009230"})
 _WITHIN_SEQUENCES = frozenset(TAGS) - {PATIENT_ID}
 

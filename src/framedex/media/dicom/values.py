@@ -31,6 +31,26 @@ def numbers(tags: Mapping[str, object], tag: str, *, within: str, length: int) -
     return None
 
 
+def group_count(tags: Mapping[str, object]) -> int:
+    """For how many frames there are functional groups."""
+    return len(_items(tags, _GROUPS[1]))
+
+
+def frame_numbers(
+    tags: Mapping[str, object], tag: str, *, within: str, length: int, count: int
+) -> list[tuple[float, ...] | None]:
+    """As `numbers`, for each of `count` frames: from its own functional group, or from what all frames share."""
+    shared = numbers({**tags, _GROUPS[1]: None}, tag, within=within, length=length)
+    return [
+        numbers(_first_group(frame, within), tag, within=within, length=length) or shared
+        for frame in _items(tags, _GROUPS[1])[:count]
+    ]
+
+
+def _first_group(frame: Mapping[str, object], within: str) -> Mapping[str, object]:
+    return {within: frame.get(within)}
+
+
 def _holders(tags: Mapping[str, object], within: str) -> list[Mapping[str, object]]:
     found: list[Mapping[str, object]] = [tags, *_items(tags, within)]
     for group in _GROUPS:

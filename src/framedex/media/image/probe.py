@@ -73,10 +73,10 @@ def _find_in_png(source: ByteFile, limits: Limits) -> _Found:
 def _find_by_pillow(source: ByteFile, image_format: ImageFormat, limits: Limits) -> _Found:
     jpeg_end = _check_structure(source, image_format)
     with opened(source, image_format) as image:
-        width, height = _raw_size(image, image_format)
+        width, height = raw_size_of(image, image_format)
         if min(width, height) < 1:
             raise InvalidArguments(f"the header of the image says {width} x {height} pixels")
-        found = _Found(width, height, _orientation(image, image_format), _count_frames(image))
+        found = _Found(width, height, orientation_of(image, image_format), _count_frames(image))
         check_data_end(source, image_format, image)
         if width * height <= limits.decoded_pixels:
             _check_pixels(source, image_format, image, jpeg_end)
@@ -94,7 +94,7 @@ def _check_structure(source: ByteFile, image_format: ImageFormat) -> int:
     return 0
 
 
-def _raw_size(image: Image, image_format: ImageFormat) -> tuple[int, int]:
+def raw_size_of(image: Image, image_format: ImageFormat) -> tuple[int, int]:
     """The stored size; Pillow gives TIFF's already turned."""
     if image_format is TIFF:
         from PIL.TiffImagePlugin import TiffImageFile
@@ -104,7 +104,7 @@ def _raw_size(image: Image, image_format: ImageFormat) -> tuple[int, int]:
     return image.size
 
 
-def _orientation(image: Image, image_format: ImageFormat) -> int:
+def orientation_of(image: Image, image_format: ImageFormat) -> int:
     """EXIF orientation 1 to 8, 1 where the reader has turned the image itself (HEIC, JPEG XL: their own rule)."""
     if image_format.turned_by == "reader" and image_format is not TIFF:
         return 1

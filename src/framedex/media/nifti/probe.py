@@ -12,7 +12,7 @@ from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
 from framedex.media.limits import Limits
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 # sizeof_hdr of NIfTI-2; of NIfTI-1 it is 348
 _HEADER_BYTES = 540
 _PIECE = 1 << 20
@@ -20,8 +20,8 @@ _PIECE = 1 << 20
 
 class NiftiKind:
     def probe(self, source: ByteFile, name: str, limits: Limits) -> MediaFacts:
-        is_packed = source.read_at(0, 2) == _GZIP
-        head = _first(_inflated(source), _HEADER_BYTES) if is_packed else source.read_at(0, _HEADER_BYTES)
+        is_packed = source.read_at(0, 2) == GZIP
+        head = _first(inflated(source), _HEADER_BYTES) if is_packed else source.read_at(0, _HEADER_BYTES)
         shape, zooms, data_type, end = _header(head)
         has = _length(source, end, limits) if is_packed else source.size
         if has is not None and has < end:
@@ -39,6 +39,20 @@ class NiftiKind:
 
 def _header(head: bytes) -> tuple[list[int], list[float], str, int]:
     """Shape, voxel sizes (mm, s), type of a voxel, and the byte at which the data ends."""
+    header = read_header(head)
+    shape = [int(extent) for extent in header.get_data_shape()]
+    zooms = [float(zoom) for zoom in header.get_zooms()]
+    data_type = header.get_data_dtype()
+    end = int(header["vox_offset"]) + math.prod(shape) * data_type.itemsize
+    return shape, [zoom if math.isfinite(zoom) else 0.0 for zoom in zooms], str(data_type), end
+
+
+def read_header(head: bytes) -> Any:
+    """The header as nibabel has it, its shape and type of voxel sound.
+
+    Raises:
+        InvalidArguments: it is none, or broken.
+    """
     import nibabel
     from nibabel.spatialimages import HeaderDataError
 
@@ -53,14 +67,13 @@ def _header(head: bytes) -> tuple[list[int], list[float], str, int]:
     try:
         header = kind(head[: kind.sizeof_hdr], check=False)
         shape = [int(extent) for extent in header.get_data_shape()]
-        zooms = [float(zoom) for zoom in header.get_zooms()]
-        data_type = header.get_data_dtype()
+        header.get_zooms()
+        header.get_data_dtype()
     except (HeaderDataError, ValueError, KeyError) as error:
         raise InvalidArguments(f"the header of the volume is broken: {error}") from error
     if not shape or min(shape) < 1:
         raise InvalidArguments(f"the header of the volume is broken: its shape is {shape}")
-    end = int(header["vox_offset"]) + math.prod(shape) * data_type.itemsize
-    return shape, [zoom if math.isfinite(zoom) else 0.0 for zoom in zooms], str(data_type), end
+    return header
 
 
 def _length(source: ByteFile, end: int, limits: Limits) -> int | None:
@@ -68,7 +81,7 @@ def _length(source: ByteFile, end: int, limits: Limits) -> int | None:
     if end > limits.inflated_bytes:
         return None
     found = 0
-    for piece in _inflated(source):
+    for piece in inflated(source):
         found += len(piece)
         if found >= end:
             break
@@ -84,7 +97,7 @@ def _first(pieces: Iterator[bytes], length: int) -> bytes:
     return found[:length]
 
 
-def _inflated(source: ByteFile) -> Iterator[bytes]:
+def inflated(source: ByteFile) -> Iterator[bytes]:
     """The content of a gzip file (one or more members) in pieces of 1 MiB at most."""
     inflater = zlib.decompressobj(wbits=31)
     for data in source.chunks():

@@ -6,6 +6,7 @@ from framedex.core.errors import InvalidArguments
 from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
 from framedex.media.limits import Limits
+from framedex.media.pdf.documents import check_page_count
 
 # Readers accept what was appended after the end mark, and so do we, within this.
 _TAIL = 64 << 10
@@ -26,7 +27,7 @@ class PdfKind:
                 raise InvalidArguments("the PDF is encrypted; register a copy without a password") from error
             raise InvalidArguments("the PDF cannot be read: its structure is broken") from error
         try:
-            pages = _count_pages(document)
+            pages = _count_pages(document, limits)
             width, height = document.get_page_size(0)
         finally:
             document.close()
@@ -38,18 +39,17 @@ class PdfKind:
         )
 
 
-def _count_pages(document: object) -> int:
+def _count_pages(document: object, limits: Limits) -> int:
     """The page count, each page loaded once: PDFium believes the number in the page tree's root.
 
     Raises:
-        InvalidArguments: no pages, or fewer than announced.
+        InvalidArguments: no pages, fewer than announced, or more than the limit.
     """
     import pypdfium2
 
     assert isinstance(document, pypdfium2.PdfDocument)
     count = len(document)
-    if not count:
-        raise InvalidArguments("the PDF has no pages")
+    check_page_count(count, limits)
     for index in range(count):
         try:
             document.get_page_size(index)

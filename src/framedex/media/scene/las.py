@@ -5,6 +5,10 @@ from __future__ import annotations
 from framedex.core.errors import InvalidArguments
 from framedex.media.byte_file import ByteFile
 
+# LAS 1.4, tables 3 and 8: where the header has its own length, that of all before the points, and how many variable
+# records lie between; and the least bytes of one.
+_LENGTHS, _RECORD = 94, 54
+
 
 def las_points(source: ByteFile) -> dict[str, object]:
     """Point count and bounds, and `format` laz where the points are compressed.
@@ -15,6 +19,7 @@ def las_points(source: ByteFile) -> dict[str, object]:
     import laspy
     from laspy.errors import LaspyException
 
+    check_las_head(source)
     source.seek(0)
     try:
         header = laspy.LasHeader.read_from(source)
@@ -29,3 +34,18 @@ def las_points(source: ByteFile) -> dict[str, object]:
         raise InvalidArguments(f"the file is cut off: its {count} points need {end} bytes and it has {source.size}")
     bounds = [[float(value) for value in corner] for corner in (header.mins, header.maxs)]
     return {"format": "laz" if is_packed else "las", "point_count": count, "bounds": bounds}
+
+
+def check_las_head(source: ByteFile) -> None:
+    """Whether the records that the header counts have room before the points: laspy reads on without end otherwise.
+
+    Raises:
+        InvalidArguments: they have not, or the file ends before its points.
+    """
+    lengths = source.exactly(_LENGTHS, 10, "its header")
+    own, start, records = (int.from_bytes(lengths[a:b], "little") for a, b in ((0, 2), (2, 6), (6, 10)))
+    if own + records * _RECORD > start or start > source.size:
+        raise InvalidArguments(
+            f"the header of the point cloud is broken: {records} records after {own} bytes, points at byte {start} "
+            f"of {source.size}"
+        )

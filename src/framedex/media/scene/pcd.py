@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from framedex.core.errors import InvalidArguments
 from framedex.media.byte_file import ByteFile
@@ -11,27 +12,57 @@ from framedex.media.scene.text_lines import count_lines
 _MOST_HEADER = 64 << 10
 
 
+@dataclass(frozen=True, slots=True)
+class PcdHeader:
+    """`sizes` are bytes of one value, `counts` values of a field; `types` are F, I and U; `form` is that of DATA."""
+
+    points: int
+    fields: list[str]
+    sizes: list[int]
+    types: list[str]
+    counts: list[int]
+    form: str
+
+    def point_bytes(self) -> int:
+        return sum(size * count for size, count in zip(self.sizes, self.counts, strict=True))
+
+
 def pcd_points(source: ByteFile) -> dict[str, object]:
     """Point count and fields.
 
     Raises:
         InvalidArguments: the header is broken, or the file ends before its points.
     """
+    header, start = read_pcd_header(source)
+    has = _points_held(source, start, header.form, header.point_bytes())
+    if has < header.points:
+        raise InvalidArguments(f"the file is cut off: it says {header.points} points and has {has}")
+    return {"point_count": header.points, "fields": header.fields, "encoding": header.form}
+
+
+def read_pcd_header(source: ByteFile) -> tuple[PcdHeader, int]:
+    """The header, and the byte at which the points begin.
+
+    Raises:
+        InvalidArguments: it is broken.
+    """
     header, start = _header(source)
     try:
-        points = int(header["POINTS"][0]) if "POINTS" in header else math.prod(_ints(header, "WIDTH", "HEIGHT"))
         sizes = [int(size) for size in header["SIZE"]]
-        counts = [int(count) for count in header.get("COUNT", ["1"] * len(sizes))]
-        form = header["DATA"][0].lower()
-        fields = header["FIELDS"]
+        found = PcdHeader(
+            points=int(header["POINTS"][0]) if "POINTS" in header else math.prod(_ints(header, "WIDTH", "HEIGHT")),
+            fields=header["FIELDS"],
+            sizes=sizes,
+            types=[kind.upper() for kind in header.get("TYPE", ["F"] * len(sizes))],
+            counts=[int(count) for count in header.get("COUNT", ["1"] * len(sizes))],
+            form=header["DATA"][0].lower(),
+        )
     except (KeyError, IndexError, ValueError) as error:
         raise InvalidArguments(f"the header of the PCD file is broken ({error})") from error
-    if points < 0 or len(sizes) != len(fields):
+    lengths = {len(found.fields), len(found.sizes), len(found.types), len(found.counts)}
+    if found.points < 0 or len(lengths) > 1 or min([*found.sizes, *found.counts], default=0) < 0:
         raise InvalidArguments("the header of the PCD file is broken: its fields and sizes do not match")
-    has = _points_held(source, start, form, sum(s * c for s, c in zip(sizes, counts, strict=False)))
-    if has < points:
-        raise InvalidArguments(f"the file is cut off: it says {points} points and has {has}")
-    return {"point_count": points, "fields": fields, "encoding": form}
+    return found, start
 
 
 def _header(source: ByteFile) -> tuple[dict[str, list[str]], int]:

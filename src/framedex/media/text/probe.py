@@ -12,7 +12,7 @@ from framedex.media.byte_file import ByteFile
 from framedex.media.limits import Limits
 
 # Longest first: the UTF-32 mark begins with the UTF-16 one.
-_MARKS = (
+MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -45,7 +45,7 @@ def _encoding(source: ByteFile) -> str:
         InvalidArguments: binary content.
     """
     head = source.read_at(0, 4)
-    for mark, encoding in _MARKS:
+    for mark, encoding in MARKS:
         if head.startswith(mark):
             problem = _problem(source, encoding)
             if problem is not None:

@@ -11,7 +11,7 @@ from framedex.core.media_types import MediaFacts
 from framedex.media.byte_file import ByteFile
 from framedex.media.limits import Limits
 
-_DELIMITERS = ",;\t"
+DELIMITERS = ",;\t"
 _MOST_COLUMNS = 10_000
 
 
@@ -30,7 +30,7 @@ def _read(source: ByteFile) -> tuple[list[str], int]:
     text = io.TextIOWrapper(io.BufferedReader(source, 1 << 18), encoding="utf-8-sig", newline="")
     start = text.readline()
     text.seek(0)
-    delimiter = max(_DELIMITERS, key=start.count)
+    delimiter = max(DELIMITERS, key=start.count)
     reader = csv.reader(text, delimiter=delimiter, strict=True)
     columns = next(reader, [])
     _check_columns(columns)

@@ -77,3 +77,7 @@ class DatasetUploadIn(msgspec.Struct, rename="camel", frozen=True):
 class PollDatasetUploadIn(msgspec.Struct, frozen=True):
     process_hash: str
     timeout_seconds: float = 0
+
+
+class ReencodeRowsIn(msgspec.Struct, frozen=True):
+    data_hash: list[str]

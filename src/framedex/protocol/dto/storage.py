@@ -114,3 +114,20 @@ class MoveItemsIn(msgspec.Struct, rename="camel", frozen=True):
 class DeleteItemsIn(msgspec.Struct, rename="camel", frozen=True):
     child_uuids: list[str]
     remove_unused_frames: bool = True
+
+
+class ReencodeIn(msgspec.Struct, rename="camel", frozen=True):
+    storage_items: list[str]
+    process_title: str
+    force_full_reencoding: bool = False
+
+
+class MigrateStorageIn(msgspec.Struct, rename="camel", frozen=True):
+    """A null in a map keeps the item's address; no `to_integration_hash` keeps its integration."""
+
+    urls_map: dict[str, str | None] | None = None
+    items_map: dict[str, str | None] | None = None
+    from_integration_hash: str | None = None
+    to_integration_hash: str | None = None
+    validate_access: bool = False
+    skip_missing: bool = False

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 
 from framedex.core.access import Role
 from framedex.core.clock import to_iso
-from framedex.core.errors import InvalidArguments, NotImplementedHere
+from framedex.core.errors import InvalidArguments
 from framedex.core.folders import FolderQuery
-from framedex.core.ids import FolderId, GroupId, parse_id
+from framedex.core.ids import FolderId, GroupId, IntegrationId, parse_id
 from framedex.core.metadata.encord_block import check_client_metadata
-from framedex.core.metadata.raw import check_metadata, member_spans
+from framedex.core.metadata.raw import check_metadata
 from framedex.protocol.dto.storage import (
     CreateFolderIn,
     FolderGroupsIn,
@@ -20,7 +22,6 @@ from framedex.protocol.dto.storage import (
     PatchFolderIn,
     PatchFoldersBulkIn,
 )
-from framedex.protocol.refusals import SIDECARS, SYNCED_FOLDERS
 from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.folders import folder_out, folder_patch, summary_out
 from framedex.protocol.translate.paging import page
@@ -59,17 +60,21 @@ def _list(call: Call, parent_id: FolderId | None, *, recursive: bool) -> object:
 def create_folder(call: Call) -> object:
     """`user_client.create_storage_folder`, `folder.create_subfolder`."""
     dto = call.body(CreateFolderIn)
-    text = dto.client_metadata
-    if dto.cloud_synced_folder_params is not None:
-        raise NotImplementedHere(SYNCED_FOLDERS)
-    folder = call.services.folders.create_folder(
-        call.caller,
-        name=dto.name,
-        description=dto.description or "",
-        parent_id=None if dto.parent is None else FolderId(parse_id(dto.parent, path="$.parent")),
-        metadata=None if text is None else check_client_metadata(text, path="$.clientMetadata"),
-    )
-    return folder_out(folder)
+    text, remote = dto.client_metadata, dto.cloud_synced_folder_params
+    parent_id = None if dto.parent is None else FolderId(parse_id(dto.parent, path="$.parent"))
+    metadata = None if text is None else check_client_metadata(text, path="$.clientMetadata")
+    description = dto.description or ""
+    if remote is None:
+        create = call.services.folders.create_folder
+    else:
+        integration = parse_id(remote.integration_uuid, path="$.cloudSyncedFolderParams.integrationUuid")
+        create = partial(
+            call.services.folder_sync.create_folder,
+            integration_id=IntegrationId(integration),
+            remote_url=remote.remote_url,
+        )
+    made = create(call.caller, name=dto.name, description=description, parent_id=parent_id, metadata=metadata)
+    return folder_out(made)
 
 
 def get_folder(call: Call) -> object:
@@ -120,10 +125,8 @@ def get_config(call: Call) -> object:
 
 
 def set_config(call: Call) -> object:
-    """`folder.enable_metadata_ingestion` is refused; a config without it is kept as it comes, every key verbatim."""
+    """`folder.enable_metadata_ingestion`: the whole config is kept as it comes, every key verbatim."""
     text = check_metadata(call.body(msgspec.Raw), path="$")
-    if member_spans(text).get("metadataIngestion", "null") != "null":
-        raise NotImplementedHere(SIDECARS)
     call.services.folders.set_config(call.caller, FolderId(call.id("folder")), text)
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framedex.core.ids import FolderId, ItemId, parse_id
+from framedex.core.ids import FolderId, IntegrationId, ItemId, parse_id
 from framedex.core.items import ItemQuery
 from framedex.protocol.bodies import PATCH_CAP
 from framedex.protocol.context import Streamed
@@ -12,6 +12,7 @@ from framedex.protocol.dto.storage import (
     GetItemIn,
     GetItemsBulkIn,
     ListItemsIn,
+    MigrateStorageIn,
     MoveItemsIn,
     PatchItemIn,
     PatchItemsBulkIn,
@@ -19,6 +20,7 @@ from framedex.protocol.dto.storage import (
 from framedex.protocol.rest.endpoint import Call, Endpoint
 from framedex.protocol.translate.items import ItemWriter, item_patch, use_out
 from framedex.protocol.translate.paging import page, whole_page_chunks
+from framedex.services.storage_migrations import Migration
 
 
 def list_items(call: Call) -> object:
@@ -117,11 +119,31 @@ def child_items(call: Call) -> object:
     return Streamed(whole_page_chunks(writer.outs(children)))
 
 
+def migrate_storage(call: Call) -> object:
+    """`update_storage_item_cloud_info`, alone or in a bundle: all or none."""
+    dto = call.body(MigrateStorageIn)
+    migration = Migration(
+        by_id={ItemId(parse_id(text, path="$.itemsMap")): url for text, url in (dto.items_map or {}).items()},
+        by_url=dto.urls_map or {},
+        from_id=_integration(dto.from_integration_hash, "$.fromIntegrationHash"),
+        to_id=_integration(dto.to_integration_hash, "$.toIntegrationHash"),
+        is_verified=dto.validate_access,
+        skips_missing=dto.skip_missing,
+    )
+    call.services.storage_migrations.migrate(call.caller, migration)
+    return None
+
+
+def _integration(text: str | None, path: str) -> IntegrationId | None:
+    return None if text is None else IntegrationId(parse_id(text, path=path))
+
+
 #: What changes something by POST answers a retry of the SDK with the first result.
 ENDPOINTS = (
     Endpoint("GET", "storage/search/items", search_items),
     Endpoint("POST", "storage/items/get-bulk", get_items_bulk),
     Endpoint("PATCH", "storage/items/patch-bulk", patch_items_bulk),
+    Endpoint("POST", "storage/items/migrate-storage", migrate_storage),
     Endpoint("GET", "storage/items/{item}", get_item),
     Endpoint("GET", "storage/folders/{folder}/items", list_items),
     Endpoint("POST", "storage/folders/{folder}/items/move", move_items, creates=True),

@@ -22,6 +22,8 @@ from framedex.core.errors import DomainError, InvalidArguments, NotFound, NotPer
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 _MALFORMED = frozenset({errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL})
+#: Characters of a path that a message shows.
+_SHOWN = 300
 
 
 class ContainedRoot:
@@ -53,7 +55,7 @@ class ContainedRoot:
             InvalidArguments: outside the root.
         """
         if not _is_inside(path, self._root):
-            _require_inside(os.path.realpath(path), os.path.realpath(self._root))
+            _require_inside(path, os.path.realpath(path), os.path.realpath(self._root))
 
     def stat_file(self, path: str) -> os.stat_result:
         """Facts of the regular file at `path`, symlinks resolved.
@@ -99,7 +101,7 @@ class ContainedRoot:
         with translated_errors():
             handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:
-            _require_inside(_place_of(handle), real_root)
+            _require_inside(path, _place_of(handle), real_root)
         except BaseException:
             os.close(handle)
             raise
@@ -162,6 +164,9 @@ def _is_inside(path: str, root: str) -> bool:
     return root in ("/", path) or path.startswith(root + "/")
 
 
-def _require_inside(path: str, root: str) -> None:
-    if not _is_inside(path, root):
-        raise InvalidArguments("this lies outside the integration's root (after symlinks); use files below the root")
+def _require_inside(asked: str, place: str, root: str) -> None:
+    """Names what was asked for, and not where that leads."""
+    if not _is_inside(place, root):
+        raise InvalidArguments(
+            f"{asked[:_SHOWN]} lies outside the integration's root (after symlinks); use files below the root"
+        )

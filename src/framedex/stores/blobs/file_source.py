@@ -15,11 +15,16 @@ def info_of(facts: os.stat_result) -> ObjectInfo:
 
 
 class FileSource:
-    """Reads by `pread`; owns the descriptor. The size is the one at opening."""
+    """Reads by `pread`; owns the descriptor. Size and ETag are those at opening."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._size = os.fstat(descriptor).st_size
+        self._info = info_of(os.fstat(descriptor))
+        self._size = self._info.size
+
+    @property
+    def info(self) -> ObjectInfo:
+        return self._info
 
     def size(self) -> int:
         return self._size

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from framedex.core.errors import NotImplementedHere
-from framedex.core.ports.blobs import ObjectInfo
-from framedex.core.ports.media import ByteSource
+from framedex.core.ports.blobs import ObjectInfo, ObjectSource
 from framedex.stores.blobs.file_addresses import shown
 from framedex.stores.blobs.ip_guard import AddressGuard, Resolver, system_resolver
 from framedex.stores.blobs.web_addresses import WebAddress, parse_address, parse_origins
@@ -45,12 +44,21 @@ class HttpObjects:
         source.close()
         return source.info
 
-    def open(self, url: str) -> ByteSource:
+    def open(self, url: str) -> ObjectSource:
         return self._open(url)
 
-    def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
-        message = "a web server cannot be listed; import a manifest with the addresses of its objects instead of"
-        raise NotImplementedHere(f"{message} {shown(prefix)!r}")
+    def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[tuple[str, ObjectInfo]]:
+        raise _unlistable(prefix)
+
+    def check_folder(self, url: str) -> None:
+        raise _unlistable(url)
+
+    def order_key(self, url: str) -> str:
+        self._checked(url)
+        return url
+
+    def address_at(self, order_key: str) -> str:
+        return order_key
 
     def sign(self, url: str, *, lifetime_s: int) -> str | None:
         return None  # A web server has no keys of ours; its objects are delivered by this server.
@@ -68,3 +76,8 @@ class HttpObjects:
     def _ssl_context(self) -> ssl.SSLContext:
         # Loading the system's authorities takes tens of milliseconds, so once for all readers.
         return self._given_context or ssl.create_default_context()
+
+
+def _unlistable(prefix: str) -> NotImplementedHere:
+    message = "a web server cannot be listed; import a manifest with the addresses of its objects instead of"
+    return NotImplementedHere(f"{message} {shown(prefix)!r}")

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, unquote
 
 from framedex.core.errors import InvalidArguments, NotFound, NotPermitted
-from framedex.core.ports.blobs import ObjectInfo
-from framedex.core.ports.media import ByteSource
+from framedex.core.ports.blobs import ObjectInfo, ObjectSource
 from framedex.stores.blobs.containment import ContainedRoot, translated_errors
 from framedex.stores.blobs.file_addresses import address_of, path_of
 from framedex.stores.blobs.file_source import FileSource, info_of
@@ -34,13 +33,22 @@ class LocalObjects:
     def stat(self, url: str) -> ObjectInfo:
         return info_of(self._root.stat_file(self._path(url)))
 
-    def open(self, url: str) -> ByteSource:
+    def open(self, url: str) -> ObjectSource:
         return FileSource(self._root.open_file(self._path(url)))
 
     def sign(self, url: str, *, lifetime_s: int) -> str | None:
         return None
 
-    def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
+    def check_folder(self, url: str) -> None:
+        self._path(url)
+
+    def order_key(self, url: str) -> str:
+        return address_of(self._path(url))
+
+    def address_at(self, order_key: str) -> str:
+        return order_key
+
+    def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[tuple[str, ObjectInfo]]:
         """Every regular file below the folder (or the one file) that `prefix` names; `""` is the whole root.
 
         Symlinks to files and folders inside are followed, a folder never into itself. What leads outside, is special,
@@ -48,11 +56,13 @@ class LocalObjects:
         number. One batch of names is held for each level of folders.
         """
         path = self._path(prefix).rstrip("/") if prefix else self._root.path.rstrip("/")
+        after = "" if start_after is None else self.order_key(start_after)
         if (found := self._find_file(path)) is not None:
-            yield address_of(path), found
+            if address_of(path) > after:
+                yield address_of(path), found
             return
         os.close(self._root.open_folder(path or "/"))  # Says now that there is no such folder; below, absence is quiet.
-        yield from self._walk(path)
+        yield from self._walk(path, after)
 
     def _path(self, url: str) -> str:
         path = path_of(url)
@@ -66,7 +76,7 @@ class LocalObjects:
         except _LEFT_OUT:
             return None
 
-    def _walk(self, top: str) -> Iterator[tuple[str, ObjectInfo]]:
+    def _walk(self, top: str, after: str) -> Iterator[tuple[str, ObjectInfo]]:
         # An explicit stack: folders nest deeper than Python's recursion goes.
         stack = [(top, self._entries(top), self._identity(top))]
         while stack:
@@ -76,6 +86,8 @@ class LocalObjects:
                 stack.pop()
                 continue
             path = f"{folder}/{unquote(entry.rstrip('/'))}"
+            if after and _is_before(address_of(path), after, is_folder=entry.endswith("/")):
+                continue
             if not entry.endswith("/"):
                 if (found := self._find_file(path)) is not None:
                     yield address_of(path), found
@@ -113,6 +125,13 @@ class LocalObjects:
                 os.close(descriptor)
 
         return scan
+
+
+def _is_before(address: str, after: str, *, is_folder: bool) -> bool:
+    """Whether nothing at or below an address comes behind `after`."""
+    if is_folder:
+        return f"{address}/" < after and not after.startswith(f"{address}/")
+    return address <= after
 
 
 def _encoded(entries: Iterable[os.DirEntry[str]]) -> Iterator[str]:

@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from framedex.core.errors import AlreadyExists, NotFound, StorageFull
-from framedex.core.ports.blobs import ObjectInfo
-from framedex.core.ports.media import ByteSource
+from framedex.core.ports.blobs import ObjectInfo, ObjectSource
 from framedex.stores.blobs.containment import translated_errors
 from framedex.stores.blobs.file_source import FileSource, info_of
 from framedex.stores.blobs.ordered_names import iter_ordered
 from framedex.stores.blobs.own_drafts import Draft, sync_folder, write_failure
 from framedex.stores.blobs.own_keys import checked_key
-
-_PIECE_BYTES = 1024 * 1024
-"""Bytes gathered for one write: a thread hop and a look at the free space each, small beside writing them."""
+from framedex.stores.blobs.own_pieces import gathered, pieces
 
 
 def free_bytes_of(folder: Path) -> int:
@@ -58,7 +55,7 @@ class DiskBlobs:
         self._check_free(target)
         draft = self._draft(max_bytes)
         try:
-            async for piece in _gathered(chunks, max_bytes):
+            async for piece in gathered(chunks, max_bytes):
                 await asyncio.to_thread(draft.write, piece)
             return await asyncio.to_thread(draft.publish, target, below=self._objects)
         except BaseException:
@@ -76,14 +73,14 @@ class DiskBlobs:
         self._check_free(target)
         draft = self._draft(None)
         try:
-            for piece in _pieces(data):
+            for piece in pieces(data):
                 draft.write(piece)
             return draft.publish(target, below=self._objects)
         except BaseException:
             draft.abort()
             raise
 
-    def open(self, key: str) -> ByteSource:
+    def open(self, key: str) -> ObjectSource:
         """A reader of an object, which goes on when the object is deleted meanwhile.
 
         Raises:
@@ -163,25 +160,3 @@ class DiskBlobs:
         with suppress(NotFound), translated_errors(), os.scandir(self._objects / above) as entries:
             for entry in entries:
                 yield f"{above}{entry.name}/" if entry.is_dir(follow_symlinks=False) else f"{above}{entry.name}"
-
-
-async def _gathered(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[bytes]:
-    """Chunks joined to pieces worth a write; what passes `max_bytes` is handed on at once, so that it fails early."""
-    waiting = bytearray()
-    total = 0
-    async for chunk in chunks:
-        waiting += chunk
-        total += len(chunk)
-        if len(waiting) >= _PIECE_BYTES or total > max_bytes:
-            yield bytes(waiting)
-            waiting.clear()
-    if waiting:
-        yield bytes(waiting)
-
-
-def _pieces(data: bytes | BinaryIO) -> Iterator[bytes]:
-    if isinstance(data, bytes):
-        yield data
-        return
-    while piece := data.read(_PIECE_BYTES):
-        yield piece

@@ -13,10 +13,10 @@ from framedex.core.ports.blobs import (
     IntegrationConfig,
     IntegrationKind,
     ObjectInfo,
+    ObjectSource,
     SealedCredentials,
     WritableObjects,
 )
-from framedex.core.ports.media import ByteSource
 from framedex.stores.blobs.cloud.credentials import Credentials, Environment, parse_credentials
 from framedex.stores.blobs.cloud.doctor import examine
 from framedex.stores.blobs.cloud.objects import CloudObjects
@@ -24,6 +24,7 @@ from framedex.stores.blobs.cloud.opening import KINDS, open_cloud
 from framedex.stores.blobs.file_addresses import shown
 from framedex.stores.blobs.http import HttpObjects
 from framedex.stores.blobs.local import LocalObjects
+from framedex.stores.blobs.local_writing import LocalWriter
 
 Unseal = Callable[[SealedCredentials], bytes]
 
@@ -57,8 +58,10 @@ class Integrations:
         """
         if not config.writable:
             raise NotPermitted("this integration is not writable; add one with --writable")
+        if config.kind is IntegrationKind.LOCAL:
+            return LocalWriter(config.root)
         if config.kind not in KINDS:
-            raise NotImplementedHere(f"nothing is written to integrations of kind {config.kind.value} yet")
+            raise NotImplementedHere(f"nothing can be written to integrations of kind {config.kind.value}")
         return self._cloud(config)
 
     def check(self, config: IntegrationConfig, credentials: bytes | None) -> None:
@@ -97,7 +100,7 @@ class Integrations:
 
 
 class ClientOnlyObjects:
-    """Objects that the server must not touch: addresses are checked and signed, everything else is refused."""
+    """Objects that the server must not touch: addresses are checked, listed and signed, all else is refused."""
 
     def __init__(self, objects: ExternalObjects) -> None:
         self._objects = objects
@@ -108,11 +111,20 @@ class ClientOnlyObjects:
     def stat(self, url: str) -> ObjectInfo:
         raise _client_only(url)
 
-    def open(self, url: str) -> ByteSource:
+    def open(self, url: str) -> ObjectSource:
         raise _client_only(url)
 
-    def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
-        raise _client_only(prefix)
+    def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[tuple[str, ObjectInfo]]:
+        return self._objects.list_objects(prefix, start_after=start_after)  # Names and sizes; no object is opened.
+
+    def check_folder(self, url: str) -> None:
+        self._objects.check_folder(url)
+
+    def order_key(self, url: str) -> str:
+        return self._objects.order_key(url)
+
+    def address_at(self, order_key: str) -> str:
+        return self._objects.address_at(order_key)
 
     def sign(self, url: str, *, lifetime_s: int) -> str | None:
         return self._objects.sign(url, lifetime_s=lifetime_s)  # Signing reads nothing; the client will.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from framedex.core.errors import InvalidArguments, NotFound, Unavailable
 from framedex.core.ports.upkeep import CatalogCopy, Keys
@@ -32,14 +33,14 @@ def copy_sqlite(source: Path, target: Path, hold: Callable[[Keys], None]) -> Cat
             reader.execute("BEGIN")
             with _writers_waiting(source):
                 # The first read fixes the moment that this transaction, and with it the copy, sees.
-                hold(_keys(reader))
+                hold(own_keys(reader.execute))
             reader.backup(copy, pages=-1)
             # One file, without a WAL beside it; a server sets WAL mode again when it opens the catalog.
             copy.execute("PRAGMA journal_mode=DELETE")
             facts = _facts(copy)
     except sqlite3.Error as error:
         raise Unavailable(f"The catalog {source} cannot be copied: {error}. Run `framedex doctor`.") from error
-    _sync(target)
+    sync_file(target)
     return facts
 
 
@@ -74,17 +75,18 @@ def _facts(copy: sqlite3.Connection) -> CatalogCopy:
         raise Unavailable(f"the database is damaged: {verdict}")
     seq = copy.execute("SELECT coalesce(max(seq), 0) FROM change_log").fetchone()[0]
     revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-    return CatalogCopy(seq=seq, revision=revision, object_keys=_keys(copy))
+    return CatalogCopy(seq=seq, revision=revision, object_keys=own_keys(copy.execute))
 
 
-def _keys(connection: sqlite3.Connection) -> dict[str, bool]:
-    keys = {row[0]: False for row in connection.execute("SELECT object_key FROM uploads")}
-    used = connection.execute("SELECT object_key FROM items WHERE object_key IS NOT NULL")
-    keys.update((row[0], True) for row in used)
+def own_keys(execute: Callable[[str], Iterable[Any]]) -> dict[str, bool]:
+    """Our own objects that a catalog names, and whether each must be there."""
+    keys = {row[0]: False for row in execute("SELECT object_key FROM uploads")}
+    keys.update((row[0], True) for row in execute("SELECT object_key FROM items WHERE object_key IS NOT NULL"))
     return keys
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Waits until the disk has a file."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from framedex.core.datasets import DataRow, DataRowQuery, url_digest
 from framedex.core.ids import DataRowId, DatasetId, ItemId, new_id
 from framedex.core.media_types import ItemType
+from framedex.stores.catalog.driver_sql import run_many
 from framedex.stores.catalog.tables import data_rows, datasets, integrations, item_children, item_metadata, items
 
 #: Characters of metadata after which a piece of rows ends: one item may have ten million.
@@ -125,6 +126,14 @@ class SqlDataRows:
         )
         self._touch(dataset_id, now_us)
         return [DataRowId(r) for r in row_ids]
+
+    def renew_digests(self, item_ids: Sequence[ItemId]) -> None:
+        linked = sa.select(data_rows.c.item_id).where(data_rows.c.item_id.in_(item_ids)).distinct()
+        ids = [ItemId(row[0]) for row in self._connection.execute(linked)]
+        digests = self._digests(ids)
+        settings = [(digests.get(item_id), item_id) for item_id in ids]
+        if settings:
+            run_many(self._connection, "UPDATE data_rows SET url_digest = ? WHERE item_id = ?", settings)
 
     def _digests(self, item_ids: Sequence[ItemId]) -> dict[ItemId, bytes]:
         query = sa.select(items.c.id, items.c.item_type, items.c.url).where(items.c.id.in_(item_ids))

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from framedex.core.access import Caller, Role, Standing
+from framedex.core.chunks import chunks
 from framedex.core.errors import InvalidArguments
 from framedex.core.folders import Folder, FolderPatch, FolderQuery, FolderType, NewFolder, PathElement
 from framedex.core.ids import DatasetId, FolderId, GroupId, IntegrationId, UserId
@@ -17,6 +18,7 @@ from framedex.core.media_types import ItemType
 from framedex.core.paging import Page, PageRequest, SortBy
 from framedex.core.people import Group
 from framedex.stores.catalog.access_sql import folder_role_of, role_of_rank, visible_folder_ids
+from framedex.stores.catalog.driver_sql import run_many
 from framedex.stores.catalog.paging_sql import escaped_substring, paged
 from framedex.stores.catalog.tables import (
     datasets,
@@ -28,11 +30,9 @@ from framedex.stores.catalog.tables import (
     items,
     jobs,
     organisation_tags,
+    synced_objects,
     users,
 )
-
-#: Ids in one statement: databases bound the number of values.
-_AT_ONCE = 1000
 
 _COLUMNS = (
     folders.c.id,
@@ -206,15 +206,16 @@ class SqlFolders:
         self._connection.execute(change)
 
     def delete(self, folder_ids: Sequence[FolderId]) -> None:
-        for start in range(0, len(folder_ids), _AT_ONCE):
-            self._delete_what_hangs_on(folder_ids[start : start + _AT_ONCE])
-        for folder_id in reversed(folder_ids):
-            self._connection.execute(sa.delete(folders).where(folders.c.id == folder_id))
+        for chunk in chunks(folder_ids):
+            self._delete_what_hangs_on(chunk)
+        gone = [(folder_id,) for folder_id in reversed(folder_ids)]
+        run_many(self._connection, "DELETE FROM folders WHERE id = ?", gone)
 
     def _delete_what_hangs_on(self, folder_ids: Sequence[FolderId]) -> None:
         self._connection.execute(sa.delete(folder_roles).where(folder_roles.c.folder_id.in_(folder_ids)))
         self._connection.execute(sa.delete(folder_tags).where(folder_tags.c.folder_id.in_(folder_ids)))
         self._connection.execute(sa.delete(folder_tree).where(folder_tree.c.descendant_id.in_(folder_ids)))
+        self._connection.execute(sa.delete(synced_objects).where(synced_objects.c.folder_id.in_(folder_ids)))
         backed = sa.update(datasets).where(datasets.c.backing_folder_id.in_(folder_ids))
         self._connection.execute(backed.values(backing_folder_id=None))
 

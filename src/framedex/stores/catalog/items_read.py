@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from framedex.core.access import Caller, Standing
+from framedex.core.chunks import chunks
 from framedex.core.ids import DataRowId, DatasetId, FolderId, ItemId
 from framedex.core.items import Item, ItemQuery
 from framedex.core.media_types import ItemType
@@ -76,6 +77,9 @@ ITEM_COLUMNS = (
     items.c.scene_view_settings,
     items.c.scene_layout,
     items.c.group_layout,
+    items.c.remote_etag,
+    items.c.remote_size,
+    items.c.object_changed_at,
     _ROW_COUNT,
 )
 
@@ -189,6 +193,17 @@ class SqlItemReads:
         found = run(self._connection, f"SELECT claim, id FROM items WHERE claim IN ({marks})", claims)
         return {bytes(claim): ItemId(item_id) for claim, item_id in found.all()}
 
+    def by_urls(self, caller: Caller, urls: Sequence[str]) -> Mapping[str, Sequence[ItemId]]:
+        query = sa.select(items.c.url, items.c.id).where(
+            items.c.url.in_(urls),
+            items.c.integration_id.is_not(None),
+            item_is_visible(caller, items.c.folder_id, items.c.id),
+        )
+        found: dict[str, list[ItemId]] = {}
+        for url, item_id in self._connection.execute(query.order_by(items.c.id)):
+            found.setdefault(url, []).append(ItemId(item_id))
+        return found
+
     def _child_urls(self, parent_id: str) -> list[str | None]:
         query = (
             sa.select(items.c.url)
@@ -203,10 +218,11 @@ class SqlItemReads:
         return {row[0] for row in self._connection.execute(query).all()}
 
     def iter_ids(self, folder_ids: Sequence[FolderId]) -> Iterator[ItemId]:
-        query = sa.select(items.c.id).where(items.c.folder_id.in_(folder_ids)).execution_options(yield_per=5000)
-        with self._connection.execute(query) as result:
-            for row in result:
-                yield ItemId(row[0])
+        for chunk in chunks(folder_ids):
+            query = sa.select(items.c.id).where(items.c.folder_id.in_(chunk)).execution_options(yield_per=5000)
+            with self._connection.execute(query) as result:
+                for row in result:
+                    yield ItemId(row[0])
 
 
 def _conditions(caller: Caller, query: ItemQuery) -> list[sa.ColumnElement[bool]]:

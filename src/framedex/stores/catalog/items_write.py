@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 import sqlalchemy as sa
 
+from framedex.core.chunks import chunks
 from framedex.core.ids import DataRowId, FolderId, ItemId, UserId
 from framedex.core.items import RESET, ItemPatch, claim_digest
-from framedex.core.media_types import ItemType
-from framedex.core.ports.catalog_items import NewItem
+from framedex.core.media_types import ItemType, MediaFacts
+from framedex.core.ports.blobs import ObjectInfo
+from framedex.core.ports.catalog_items import Location, NewItem
 from framedex.stores.catalog.driver_sql import insert_many, run_many
 from framedex.stores.catalog.items_read import SqlItemReads
 from framedex.stores.catalog.tables import (
     collection_items,
     data_rows,
     folders,
+    frame_tables,
     item_children,
     item_metadata,
     item_metadata_history,
     item_vectors,
     items,
     quarantine,
+    reencodings,
+    synced_objects,
     uploads,
 )
 
@@ -32,9 +38,15 @@ _INSERT_COLUMNS = (
     "integration_id", "object_key", "claim", "is_tombstone", "is_child", "facts_supplied", "file_size", "mime_type",
     "duration", "fps", "width", "height", "frame_count", "pages", "audio_sample_rate", "audio_bit_depth",
     "audio_codec", "audio_num_channels", "dicom_instance_uid", "dicom_study_uid", "dicom_series_uid", "extra",
-    "timeseries_settings", "scene", "group_layout",
+    "timeseries_settings", "scene", "group_layout", "remote_etag", "remote_size",
 )  # fmt: skip
 
+#: What is true of an item's object, and of no other.
+_FACT_COLUMNS = (
+    *_INSERT_COLUMNS[_INSERT_COLUMNS.index("file_size") : _INSERT_COLUMNS.index("timeseries_settings")],
+    "remote_etag",
+    "remote_size",
+)
 
 _KEEP_VERSION = """
 INSERT INTO item_metadata_history (item_id, version, text, edited_by, edited_at)
@@ -44,6 +56,12 @@ _NEXT_VERSION = """
 INSERT INTO item_metadata (item_id, version, text, edited_by, edited_at) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (item_id) DO UPDATE SET version = item_metadata.version + 1, text = excluded.text,
     edited_by = excluded.edited_by, edited_at = excluded.edited_at
+"""
+
+
+_RELOCATE = """
+UPDATE items SET url = ?, integration_id = ?, remote_etag = ?, remote_size = ?, object_changed_at = NULL, edited_at = ?
+WHERE id = ?
 """
 
 
@@ -57,6 +75,9 @@ class SqlItems(SqlItemReads):
         texts = [(i.id, 1, i.metadata, user_id, now_us) for i in items if i.metadata is not None]
         if texts:
             self._insert("item_metadata", ("item_id", "version", "text", "edited_by", "edited_at"), texts)
+        tables = [(i.id, b64decode(i.facts.frame_table)) for i in items if i.facts.frame_table is not None]
+        if tables:
+            self._insert("frame_tables", ("item_id", "data"), tables)
         links = [(i.id, position, child) for i in items for position, child in enumerate(i.children)]
         if links:
             self._insert("item_children", ("parent_id", "position", "child_id"), links)
@@ -116,6 +137,21 @@ class SqlItems(SqlItemReads):
             run_many(self._connection, _KEEP_VERSION, [(item_id,) for item_id, _ in texts])
             run_many(self._connection, _NEXT_VERSION, [(item_id, 1, text, user_id, now_us) for item_id, text in texts])
 
+    def refresh(self, item_id: ItemId, facts: MediaFacts, seen: ObjectInfo | None, *, now_us: int) -> None:
+        as_new = NewItem(item_id, FolderId(""), ItemType.IMAGE, "", UserId(""), facts, seen=seen)
+        row = dict(zip(_INSERT_COLUMNS, _item_row(as_new, None, now_us), strict=True))
+        changes: dict[str, object] = {column: row[column] for column in _FACT_COLUMNS}
+        changes |= {"edited_at": now_us, "is_tombstone": False, "facts_supplied": False, "object_changed_at": None}
+        self._connection.execute(sa.update(items).where(items.c.id == item_id).values(changes))
+        self._connection.execute(sa.delete(frame_tables).where(frame_tables.c.item_id == item_id))
+        if facts.frame_table is not None:
+            self._insert("frame_tables", ("item_id", "data"), [(item_id, b64decode(facts.frame_table))])
+
+    def set_tombstones(self, item_ids: Sequence[ItemId], *, is_tombstone: bool, now_us: int) -> None:
+        for part in chunks(item_ids):
+            change = sa.update(items).where(items.c.id.in_(part))
+            self._connection.execute(change.values(is_tombstone=is_tombstone, edited_at=now_us))
+
     def move(self, item_ids: Sequence[ItemId], folder_id: FolderId, now_us: int) -> None:
         moved = self.get_many(item_ids, with_metadata=False)
         self._give_up_claims(item_ids)
@@ -125,6 +161,53 @@ class SqlItems(SqlItemReads):
             urls = self._claim_urls(item.id, item.item_type, item.url)
             if urls:
                 self._claim(item.id, folder_id, claim_digest(folder_id, item.item_type, urls))
+
+    def relocate(self, places: Mapping[ItemId, Location], *, now_us: int) -> Sequence[ItemId]:
+        affected = [*places, *self._claiming_parents(list(places))]
+        for part in chunks(affected):
+            self._give_up_claims(part)
+        rows = [
+            (p.url, p.integration_id, p.seen and p.seen.etag, p.seen and p.seen.size, now_us, item_id)
+            for item_id, p in places.items()
+        ]
+        run_many(self._connection, _RELOCATE, rows)
+        for part in chunks(list(places)):  # what is at the new place may be another object
+            self._connection.execute(sa.delete(frame_tables).where(frame_tables.c.item_id.in_(part)))
+        for part in chunks(affected):
+            self._claim_all(part)
+        return affected
+
+    def _claiming_parents(self, item_ids: Sequence[ItemId]) -> list[ItemId]:
+        """Groups whose claims are made of the addresses of these children."""
+        query = (
+            sa.select(item_children.c.parent_id)
+            .join(items, items.c.id == item_children.c.parent_id)
+            .where(item_children.c.child_id.in_(item_ids), items.c.item_type != ItemType.GROUP.value)
+            .distinct()
+        )
+        moved = set(item_ids)
+        return [ItemId(row[0]) for row in self._connection.execute(query) if row[0] not in moved]
+
+    def _claim_all(self, item_ids: Sequence[ItemId]) -> None:
+        """Claims the addresses of items that have none now, as far as they are free."""
+        query = sa.select(items.c.id, items.c.folder_id, items.c.item_type, items.c.url).where(items.c.id.in_(item_ids))
+        wanted: dict[ItemId, tuple[FolderId, bytes]] = {}
+        for item_id, folder_id, item_type, url in self._connection.execute(query.order_by(items.c.id)).all():
+            urls = self._claim_urls(item_id, ItemType(item_type), url)
+            if urls:
+                wanted[item_id] = (folder_id, claim_digest(folder_id, ItemType(item_type), urls))
+        taken = set(self.holders([digest for _, digest in wanted.values()]))
+        free: dict[bytes, ItemId] = {}
+        for item_id, (_, digest) in wanted.items():
+            if digest not in taken:
+                free.setdefault(digest, item_id)
+        self._mark_repeats({folder for item_id, (folder, digest) in wanted.items() if free.get(digest) != item_id})
+        if free:
+            run_many(self._connection, "UPDATE items SET claim = ? WHERE id = ?", list(free.items()))
+
+    def mark_changed(self, item_id: ItemId, changed_at_us: int | None) -> None:
+        changed = sa.update(items).where(items.c.id == item_id).values(object_changed_at=changed_at_us)
+        self._connection.execute(changed)
 
     def _claim_urls(self, item_id: ItemId, item_type: ItemType, url: str | None) -> list[str]:
         if url is not None:
@@ -180,6 +263,9 @@ class SqlItems(SqlItemReads):
             item_children.c.child_id,
             item_vectors.c.item_id,
             quarantine.c.item_id,
+            reencodings.c.item_id,
+            synced_objects.c.item_id,
+            frame_tables.c.item_id,
             item_metadata_history.c.item_id,
             item_metadata.c.item_id,
             items.c.id,
@@ -232,4 +318,5 @@ def _item_row(item: NewItem, claim: bytes | None, now_us: int) -> tuple[object, 
         facts.pages, facts.audio_sample_rate, facts.audio_bit_depth, facts.audio_codec, facts.audio_num_channels,
         facts.dicom_instance_uid, facts.dicom_study_uid, facts.dicom_series_uid,
         json.dumps(extra) if extra else None, item.timeseries_settings, item.scene, item.group_layout,
+        None if item.seen is None else item.seen.etag, None if item.seen is None else item.seen.size,
     )  # fmt: skip

@@ -66,6 +66,14 @@ class SqlJobReads:
         row = self._connection.execute(sa.select(*_JOB_COLUMNS).where(jobs.c.id == job_id)).one_or_none()
         return None if row is None else _job(row)
 
+    def find_numbered(self, number: int, kind: str) -> Job | None:
+        digits = f"{number:016x}"
+        prefix = f"{digits[:8]}-{digits[8:12]}-{digits[12:]}-"
+        # a range of the key: `.` is the character behind `-`
+        found = sa.and_(jobs.c.id > prefix, jobs.c.id < f"{prefix[:-1]}.", jobs.c.kind == kind)
+        row = self._connection.execute(sa.select(*_JOB_COLUMNS).where(found).limit(1)).one_or_none()
+        return None if row is None else _job(row)
+
     def states(self, job_ids: Sequence[JobId]) -> Mapping[JobId, tuple[JobState, int]]:
         settled = jobs.c.units_done + jobs.c.units_error + jobs.c.units_cancelled
         query = sa.select(jobs.c.id, jobs.c.state, settled).where(jobs.c.id.in_(job_ids))
@@ -117,6 +125,13 @@ class SqlJobReads:
             .group_by(job_units.c.state)
         )
         return {UnitState(row[0]): row[1] for row in self._connection.execute(query)}
+
+    def count_between(self, job_id: JobId, first: int, end: int) -> Mapping[UnitState, int]:
+        unit = job_units.c
+        query = sa.select(unit.state, sa.func.count()).where(
+            unit.job_id == job_id, unit.position >= first, unit.position < end
+        )
+        return {UnitState(row[0]): row[1] for row in self._connection.execute(query.group_by(unit.state))}
 
     def count_running(self, folder_id: FolderId) -> int:
         query = sa.select(sa.func.count()).where(jobs.c.folder_id == folder_id, jobs.c.state.in_(_RUNNING))
@@ -212,6 +227,10 @@ class SqlJobs(SqlJobReads):
     def postpone(self, unit: ClaimedUnit, *, not_before_us: int) -> None:
         change = {"lease_owner": None, "lease_until": None, "not_before": not_before_us}
         self._connection.execute(sa.update(job_units).where(_is_unit(unit.job_id, unit.position)).values(change))
+
+    def note(self, unit: ClaimedUnit, receipt: str) -> None:
+        is_open = sa.and_(_is_unit(unit.job_id, unit.position), OPEN)
+        self._connection.execute(sa.update(job_units).where(is_open).values(receipt=receipt))
 
     def held(self, job_id: JobId, worker: str, positions: Sequence[int]) -> set[int]:
         if not positions:

@@ -7,6 +7,7 @@ order of commits. Readers see one snapshot and never wait.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,6 +57,8 @@ def reachable() -> Iterator[None]:
     try:
         yield
     except sa.exc.OperationalError as error:
+        if isinstance(error.orig, sqlite3.Error):  # where one is copied to the other
+            raise
         reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
         raise Unavailable(
             f"The PostgreSQL database does not answer ({reason}). Check the address, that the server runs, that the "

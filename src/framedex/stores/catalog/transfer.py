@@ -25,12 +25,26 @@ def copy_catalog(source: sa.Engine, target: sa.Engine) -> Mapping[str, int]:
     Raises:
         Conflict: the target holds rows, or a table does not read back as it was.
     """
+    with source.connect() as reading, reading.begin():
+        return copy_rows(reading, target)
+
+
+def copy_rows(reading: sa.Connection, target: sa.Engine) -> Mapping[str, int]:
+    """As `copy_catalog`, of what an open transaction sees."""
     migrate(target)
-    with source.connect() as reading, reading.begin(), target.connect() as writing, writing.begin():
+    with target.connect() as writing, writing.begin():
+        for connection in (reading, writing):
+            _be_patient(connection)
         _require_empty(writing)
         counts = {table.name: _copy(reading, writing, table) for table in metadata.sorted_tables}
         _advance_sequences(writing)
     return counts
+
+
+def _be_patient(connection: sa.Connection) -> None:
+    """One side waits while the other works: for minutes, when a table has millions of rows."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def _require_empty(target: sa.Connection) -> None:
@@ -40,16 +54,42 @@ def _require_empty(target: sa.Connection) -> None:
 
 
 def _copy(source: sa.Connection, target: sa.Connection, table: sa.Table) -> int:
+    own = _names_of_itself(table)
     sent = _Digest()
+    named: list[dict[str, object]] = []
     for rows in _batches(source, table):
-        target.execute(sa.insert(table), [dict(zip(table.c.keys(), row, strict=True)) for row in rows])
+        new = [dict(zip(table.c.keys(), row, strict=True)) for row in rows]
+        named += [_taken_out(row, own) for row in new if any(row[name] is not None for name in own)]
+        target.execute(sa.insert(table), new)
         sent.add(rows)
+    _put_back(target, table, own, named)
     found = _Digest()
     for rows in _batches(target, table):
         found.add(rows)
     if (sent.count, sent.value) != (found.count, found.value):
         raise Conflict(f"The table {table.name} does not read back as it was written; nothing was kept.")
     return sent.count
+
+
+def _names_of_itself(table: sa.Table) -> list[str]:
+    """Columns that name another row of the same table, which may come later: a folder in one that is younger."""
+    return [key.parent.name for key in table.foreign_keys if key.column.table is table]
+
+
+def _taken_out(row: dict[str, object], columns: Sequence[str]) -> dict[str, object]:
+    """What `_put_back` needs of a row, which lacks it from then on."""
+    kept: dict[str, object] = {"of_id": row["id"]}
+    for name in columns:
+        kept[f"new_{name}"], row[name] = row[name], None
+    return kept
+
+
+def _put_back(
+    target: sa.Connection, table: sa.Table, columns: Sequence[str], named: Sequence[dict[str, object]]
+) -> None:
+    if named:
+        values: dict[str, Any] = {name: sa.bindparam(f"new_{name}") for name in columns}
+        target.execute(sa.update(table).where(table.c.id == sa.bindparam("of_id")).values(values), named)
 
 
 def _batches(connection: sa.Connection, table: sa.Table) -> Iterator[Sequence[tuple[Any, ...]]]:
@@ -85,11 +125,16 @@ def _advance_sequences(target: sa.Connection) -> None:
     """PostgreSQL's counters do not see rows that came with their number; SQLite's do."""
     if target.dialect.name != "postgresql":
         return
+    for table, column in counted_columns():
+        target.exec_driver_sql(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"
+            f" coalesce((SELECT max({column}) FROM {table}), 1), EXISTS (SELECT 1 FROM {table}))"
+        )
+
+
+def counted_columns() -> Iterator[tuple[str, str]]:
+    """Tables whose rows the database numbers, and the columns of the numbers."""
     for table in metadata.sorted_tables:
         for column in table.primary_key.columns:
             if column.autoincrement is True:
-                target.exec_driver_sql(
-                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'),"
-                    f" coalesce((SELECT max({column.name}) FROM {table.name}), 1),"
-                    f" EXISTS (SELECT 1 FROM {table.name}))"
-                )
+                yield table.name, column.name

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,17 @@ from framedex.stores.catalog.checkpoints import Checkpoints
 from framedex.stores.catalog.curation import SqlCuration
 from framedex.stores.catalog.datasets import SqlDatasets
 from framedex.stores.catalog.disk import DiskReserve
+from framedex.stores.catalog.documents import SqlDocuments
 from framedex.stores.catalog.driver_sql import insert_many
 from framedex.stores.catalog.engine import WriterLine
+from framedex.stores.catalog.folder_sync import SqlSyncs
 from framedex.stores.catalog.folders import SqlFolders
+from framedex.stores.catalog.frame_tables import SqlFrameTables
 from framedex.stores.catalog.items_write import SqlItems
 from framedex.stores.catalog.jobs import SqlJobs
 from framedex.stores.catalog.metadata import SqlMetadata
 from framedex.stores.catalog.people import SqlPeople
+from framedex.stores.catalog.reencodings import SqlReencodings
 from framedex.stores.catalog.tables import audit_log, change_log, creator_replays
 from framedex.stores.catalog.uploads import SqlUploads
 
@@ -51,9 +55,14 @@ class SqlUnit:
         self.jobs = SqlJobs(connection)
         self.datasets = SqlDatasets(connection)
         self.curation = SqlCuration(connection)
+        self.documents = SqlDocuments(connection)
+        self.reencodings = SqlReencodings(connection)
+        self.syncs = SqlSyncs(connection)
+        self.frame_tables = SqlFrameTables(connection)
         self._changes: list[tuple[str, str, str]] = []
         self._audits: list[tuple[object, ...]] = []
         self._others: list[Callable[[], object]] = []
+        self.afterwards: list[Callable[[], object]] = []
 
     def changes_after(self, seq: int, limit: int) -> Sequence[ChangeEntry]:
         query = (
@@ -100,6 +109,9 @@ class SqlUnit:
     def before_commit(self, call: Callable[[], object]) -> None:
         self._others.append(call)
 
+    def after_commit(self, call: Callable[[], object]) -> None:
+        self.afterwards.append(call)
+
     def call_others(self) -> None:
         for call in self._others:
             call()
@@ -114,9 +126,44 @@ class SqlUnit:
         return self.last_seq()
 
 
-class _Watch(threading.local):
+class _Transaction:
+    """A transaction that writes: one unit, or several that belong together."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.seq: int | None = None
+        self.afterwards: list[Callable[[], object]] = []
+
+    @contextmanager
+    def unit(self) -> Iterator[SqlUnit]:
+        unit = SqlUnit(self.connection)
+        yield unit
+        seq = unit.flush_logs()
+        unit.call_others()
+        self.seq = self.seq if seq is None else seq
+        self.afterwards += unit.afterwards
+
+    @contextmanager
+    def part(self) -> Iterator[SqlUnit]:
+        """A unit beside others; when it fails, nothing of it is kept, whatever becomes of them."""
+        with self.connection.begin_nested(), self.unit() as unit:
+            yield unit
+
+
+class _Together:
+    """What `SqlCatalog.together` holds: nothing until the first unit that writes."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.stack = stack
+        self.transaction: _Transaction | None = None
+
+
+class _Thread(threading.local):
+    """What a thread has under way: the newest seq that it committed while watched, and units that belong together."""
+
     def __init__(self) -> None:
         self.seq: int | None = None
+        self.together: _Together | None = None
 
 
 class SqlCatalog:
@@ -135,32 +182,60 @@ class SqlCatalog:
         self._reserve = reserve
         self._line = WriterLine()
         self._checkpoints = None if sqlite_file is None else Checkpoints(sqlite_file, self._line)
-        self._watch = _Watch()
+        self._thread = _Thread()
 
     @contextmanager
     def read(self) -> Iterator[SqlUnit]:
+        together = self._thread.together
+        if together is not None and together.transaction is not None:
+            with _translated():
+                yield SqlUnit(together.transaction.connection)
+            return
         with _translated(), self._reader.connect() as connection, connection.begin():
             yield SqlUnit(connection)
 
     @contextmanager
-    def write(self, *, frees: bool = False) -> Iterator[SqlUnit]:
+    def write(self, *, frees: bool = False, apart: bool = False) -> Iterator[SqlUnit]:
         if self._reserve is not None and not frees:
             self._reserve.check()
-        with _translated(), self._line.turn(), self._writer.connect() as connection:
-            with connection.begin():
-                unit = SqlUnit(connection)
+        together = self._thread.together
+        if together is None or (apart and together.transaction is None):
+            with self._transaction() as transaction, transaction.unit() as unit:
                 yield unit
-                seq = unit.flush_logs()
-                unit.call_others()
-            if seq is not None:
-                self._watch.seq = seq
-        if self._checkpoints is not None:
-            self._checkpoints.committed()
+            return
+        if together.transaction is None:
+            together.transaction = together.stack.enter_context(self._transaction())
+        with _translated(), together.transaction.part() as unit:
+            yield unit
 
     @contextmanager
-    def watch_seq(self) -> Iterator[_Watch]:
-        self._watch.seq = None
-        yield self._watch
+    def together(self) -> Iterator[None]:
+        assert self._thread.together is None, "units that belong together hold no others that do"
+        try:
+            with ExitStack() as stack:
+                self._thread.together = _Together(stack)
+                yield
+        finally:
+            self._thread.together = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[_Transaction]:
+        with _translated(), self._line.turn(), self._writer.connect() as connection:
+            transaction = _Transaction(connection)
+            with connection.begin() as begun:
+                yield transaction
+                _commit(begun)
+        if transaction.seq is not None:
+            self._thread.seq = transaction.seq
+        if self._checkpoints is not None:
+            self._checkpoints.committed()
+        for call in transaction.afterwards:
+            call()
+
+    @contextmanager
+    def watch_seq(self) -> Iterator[_Thread]:
+        self._thread.seq = None
+        yield self._thread
 
     def close(self) -> None:
         if self._checkpoints is not None:
@@ -180,10 +255,24 @@ def _translated() -> Iterator[None]:
         raise Unavailable("The server has too much to do at this moment; nothing was written; try again.") from error
     except sa.exc.OperationalError as error:
         raise _operational(error) from error
+    except (sa.exc.InterfaceError, sa.exc.InternalError) as error:  # a connection that the database ended
+        raise Unavailable(_SILENT) from error
     except sa.exc.DataError as error:
         raise InvalidArguments(
             "A value cannot be stored: a NUL character in a text, or a number out of range."
         ) from error
+
+
+def _commit(transaction: sa.RootTransaction) -> None:
+    """Commits, and does not claim to know what became of it when the database goes away in that moment."""
+    try:
+        transaction.commit()
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(
+                "The catalog's database went away while it kept this change: look whether it is there, then try again."
+            ) from error
+        raise
 
 
 #: What SQLite says on a full disk: of the database, its WAL, and the shared memory beside them.
@@ -196,6 +285,8 @@ _FULL = (
 )
 
 
+_SILENT = "The catalog's database does not answer; nothing was written; try again."
+
 #: `disk_full` (PostgreSQL, appendix A).
 _POSTGRES_FULL = "53100"
 
@@ -205,4 +296,4 @@ def _operational(error: sa.exc.OperationalError) -> StorageFull | Unavailable:
     is_full = isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode in _FULL
     if is_full or getattr(cause, "sqlstate", None) == _POSTGRES_FULL:
         return StorageFull("The disk of the catalog is full: nothing was written; free space and try again.")
-    return Unavailable("The catalog's database does not answer; nothing was written; try again.")
+    return Unavailable(_SILENT)

@@ -11,7 +11,9 @@ from framedex.core.metadata.values import Point, Value
 from framedex.core.ports.index import IndexedFrame, IndexedItem
 from framedex.stores.index.columns import BUILTINS, Column, Columns, Key, Level, Storage, storage_of
 from framedex.stores.index.elements import element_text
+from framedex.stores.index.layout import Layout
 from framedex.stores.index.numbers import tie_text
+from framedex.stores.index.places import PlaceKind
 
 _ARROW: Mapping[Storage, pa.DataType] = {
     Storage.NUMBER: pa.float64(),
@@ -42,13 +44,14 @@ def _all_values(items: Iterable[IndexedItem]) -> Iterator[tuple[Level, Mapping[s
             yield Level.FRAMES, frame.values
 
 
-def item_table(numbered: Sequence[tuple[int, IndexedItem]], digests: Sequence[int], columns: Columns) -> pa.Table:
+def item_table(numbered: Sequence[tuple[int, IndexedItem]], digests: Sequence[int], layout: Layout) -> pa.Table:
     """Rows of the table `items`; ids are texts."""
+    columns, places = layout
     items = [item for _, item in numbered]
     made: dict[str, pa.Array] = {
         "n": pa.array([n for n, _ in numbered], pa.int32()),
         "id": pa.array([item.id for item in items], pa.string()),
-        "folder": pa.array([item.folder_id for item in items], pa.string()),
+        "folder": pa.array([places.number(PlaceKind.FOLDER, item.folder_id) for item in items], pa.int32()),
         "is_child": pa.array([item.is_child for item in items], pa.bool_()),
         "frames_digest": pa.array(digests, pa.int64()),
     }

@@ -140,10 +140,6 @@ class Columns:
         """Keys of both levels, each once, in the order in which they came."""
         return list(dict.fromkeys(key.name for key in self._by_key))
 
-    def kinds(self, key: str) -> frozenset[Kind]:
-        """Kinds that values of the key have, at any level."""
-        return frozenset(column.kind for level in Level for column in self.of(level, key).values())
-
     def with_added(self, missing: Iterable[tuple[Key, Storage]]) -> tuple[Columns, list[tuple[Key, Column, int]]]:
         """These and new ones, and what is new with its number."""
         found = Columns()

@@ -21,9 +21,12 @@ from framedex.core.filters.ast import (
 )
 from framedex.core.filters.fields import View
 from framedex.core.metadata.values import Scalar, parse_uuid
-from framedex.core.ports.index import Visibility
-from framedex.stores.index.columns import BUILTINS, Column, Columns, Level, Storage
+from framedex.core.ports.index import Scope, Visibility
+from framedex.stores.index.columns import BUILTINS, Column, Level, Storage
 from framedex.stores.index.conditions import NEVER, Operand, condition
+from framedex.stores.index.layout import Layout
+from framedex.stores.index.places import PlaceKind
+from framedex.stores.index.rights import one_of, visible
 from framedex.stores.index.statements import Parameters
 
 #: Built-in fields that are sets of ids, and the relations that hold them.
@@ -33,8 +36,8 @@ SETS = frozenset({"folder", "dataset", "collection", "parent"})
 class Compiler:
     """Writes conditions for one statement."""
 
-    def __init__(self, columns: Columns, view: View, visibility: Visibility, parameters: Parameters) -> None:
-        self._columns = columns
+    def __init__(self, layout: Layout, view: View, visibility: Visibility, parameters: Parameters) -> None:
+        self._columns, self._places = layout
         self._view = view
         self._visibility = visibility
         self._bind = parameters.bind
@@ -137,41 +140,70 @@ class Compiler:
         return member(self, _ids([node.literal])) if isinstance(node, Contains) else NEVER
 
     def relation(self, name: str) -> str:
-        """A set-valued field as rows of (n, value), as far as the caller may know of it."""
+        """A set-valued field as rows of (n, value), as far as the caller may know of it; see `set_value`."""
         if name == "folder":
             return "SELECT n, folder AS value FROM items"
-        table, column, seen = {
-            "dataset": ("links", "dataset", self._visibility.datasets),
-            "collection": ("members", "collection", self._visibility.collections),
-            "parent": ("children", "parent", ()),
-        }[name]
+        if name == "parent":
+            return f"SELECT DISTINCT n, parent AS value FROM children WHERE {self._seen_parent()}"
+        table, kind, seen = self._relation(name)
         where = ""
-        if self._visibility.folders is not None and name != "parent":
-            where = f" WHERE {column} IN (SELECT unnest({self._bind(list(seen))}::UUID[]))"
-        return f"SELECT DISTINCT n, {column} AS value FROM {table}{where}"
+        if self._visibility.folders is not None:
+            where = f" WHERE {one_of(f'{table}.{kind.value}', self._places.numbers(kind, seen))}"
+        return f"SELECT DISTINCT n, {kind.value} AS value FROM {table}{where}"
+
+    def set_value(self, value: object) -> str:
+        """The id that stands behind a value of `relation`."""
+        return self._places.id(value) if isinstance(value, int) else str(value)
+
+    def visible(self) -> str | None:
+        """That the caller may read the item of a row; None where they may read all that there is."""
+        return visible("i", self._visibility, self._places)
+
+    def in_scope(self, scope: Scope) -> list[str]:
+        """That the item of a row is in a place."""
+        found = []
+        if scope.folders is not None:
+            found.append(self._in_folder(scope.folders))
+        if scope.dataset is not None:
+            found.append(self._in_relation("dataset", [scope.dataset], [scope.dataset]))
+        if scope.collection is not None:
+            found.append(self._in_relation("collection", [scope.collection], [scope.collection]))
+        return found
+
+    def _relation(self, name: str) -> tuple[str, PlaceKind, Sequence[str]]:
+        """The table of a set, the kind of its places, and those that the caller may know of."""
+        if name == "dataset":
+            return "links", PlaceKind.DATASET, self._visibility.datasets
+        return "members", PlaceKind.COLLECTION, self._visibility.collections
 
     def _in_folder(self, wanted: Sequence[object] | None) -> str:
         """`wanted` are folders with all below them, as the service has put them."""
         if wanted is None:
             return "TRUE"
-        return f"({self._item}.folder IN (SELECT unnest({self._bind(list(wanted))}::UUID[])))"
+        return one_of(f"{self._item}.folder", self._places.numbers(PlaceKind.FOLDER, wanted))
 
     def _in_dataset(self, wanted: Sequence[object] | None) -> str:
-        return self._in_relation("links", "dataset", wanted, self._visibility.datasets)
+        return self._in_relation("dataset", wanted, self._visibility.datasets)
 
     def _in_collection(self, wanted: Sequence[object] | None) -> str:
-        return self._in_relation("members", "collection", wanted, self._visibility.collections)
+        return self._in_relation("collection", wanted, self._visibility.collections)
 
-    def _in_relation(self, table: str, column: str, wanted: Sequence[object] | None, seen: Sequence[str]) -> str:
+    def _in_relation(self, name: str, wanted: Sequence[object] | None, seen: Sequence[str]) -> str:
+        table, kind, _ = self._relation(name)
         ids: Sequence[object] | None = wanted
         if self._visibility.folders is not None:
             ids = [i for i in seen if wanted is None or i in set(wanted)]
-        where = "" if ids is None else f" WHERE {column} IN (SELECT unnest({self._bind(list(ids))}::UUID[]))"
+        where = "" if ids is None else f" WHERE {one_of(kind.value, self._places.numbers(kind, ids))}"
         return f"({self._item}.n IN (SELECT n FROM {table}{where}))"
 
     def _has_parent(self, wanted: Sequence[object] | None) -> str:
-        where = "" if wanted is None else f" WHERE parent IN (SELECT unnest({self._bind(list(wanted))}::UUID[]))"
-        return f"({self._item}.n IN (SELECT n FROM children{where}))"
+        chosen = "" if wanted is None else f" AND parent IN (SELECT unnest({self._bind(list(wanted))}::UUID[]))"
+        return f"({self._item}.n IN (SELECT n FROM children WHERE {self._seen_parent()}{chosen}))"
+
+    def _seen_parent(self) -> str:
+        """That the caller may read the parent."""
+        seen = visible("p", self._visibility, self._places)
+        return f"parent IN (SELECT p.id FROM items p WHERE {seen})" if seen else "TRUE"
 
 
 _MEMBERS: Mapping[str, Callable[[Compiler, Sequence[object] | None], str]] = {

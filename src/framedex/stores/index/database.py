@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from framedex.core.errors import Unavailable
 from framedex.core.ports.index import Position
 from framedex.stores.index.columns import BUILTINS, Columns, Level
+from framedex.stores.index.layout import Layout
+from framedex.stores.index.places import Places
+from framedex.stores.index.resources import Resources, Unusable
 
 #: Raised when tables change: an index of another format is built anew.
 FORMAT = 1
@@ -20,34 +23,18 @@ _BUILTINS = {
     level: ", ".join(next(column.definitions()) for column in BUILTINS.values() if column.level is level)
     for level in Level
 }
-_OF_ITEMS = "n INTEGER, id UUID, folder UUID, is_child BOOLEAN, frames_digest BIGINT"
+_OF_ITEMS = "n INTEGER, id UUID, folder INTEGER, is_child BOOLEAN, frames_digest BIGINT"
 _TABLES = (
     "CREATE TABLE meta (format INTEGER, seq BIGINT, schema_version BIGINT, next_n INTEGER)",
     f"INSERT INTO meta VALUES ({FORMAT}, 0, 0, 0)",
     "CREATE TABLE columns (level VARCHAR, key VARCHAR, storage VARCHAR, number INTEGER)",
     f"CREATE TABLE items ({_OF_ITEMS}, {_BUILTINS[Level.ITEMS]})",
     f"CREATE TABLE frames (n INTEGER, {_BUILTINS[Level.FRAMES]})",
-    "CREATE TABLE links (n INTEGER, row_id UUID, dataset UUID)",
-    "CREATE TABLE members (n INTEGER, collection UUID)",
+    "CREATE TABLE places (kind VARCHAR, number INTEGER, id UUID)",
+    "CREATE TABLE links (n INTEGER, row_id UUID, dataset INTEGER)",
+    "CREATE TABLE members (n INTEGER, collection INTEGER)",
     "CREATE TABLE children (n INTEGER, parent UUID)",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What the engine may use.
-
-    Attributes:
-        memory_bytes: of its buffers; more spills into files beside the index.
-        threads: of one question.
-    """
-
-    memory_bytes: int = 1 << 30
-    threads: int = 2
-
-
-class Unusable(Exception):
-    """The file is of another format, or no index: it has to be built anew."""
 
 
 class Database:
@@ -58,11 +45,14 @@ class Database:
 
         Raises:
             Unusable: the file is there and is no index of this format.
+            Unavailable: another process has it.
         """
         self.path = path
         try:
             self._connection = duckdb.connect(str(path), config=_config(path, resources))
         except duckdb.Error as error:
+            if "lock" in str(error):
+                raise Unavailable("the index of this directory is open in another process") from None
             raise Unusable(str(error)) from None
         try:
             self._prepare()
@@ -97,9 +87,11 @@ class Database:
         assert row is not None, "written at creation"
         return Position(*row)
 
-    def columns(self) -> Columns:
+    def layout(self) -> Layout:
         with self.reading() as cursor:
-            return Columns(cursor.execute("SELECT level, key, storage, number FROM columns ORDER BY number").fetchall())
+            columns = cursor.execute("SELECT level, key, storage, number FROM columns ORDER BY number").fetchall()
+            places = cursor.execute("SELECT kind, number, id::VARCHAR FROM places").fetchall()
+        return Layout(Columns(columns), Places(places))
 
     def close(self) -> None:
         self._connection.close()

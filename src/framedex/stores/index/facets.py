@@ -11,10 +11,11 @@ from framedex.core.errors import InvalidArguments
 from framedex.core.filters.ast import Field
 from framedex.core.filters.evaluation import kind_of
 from framedex.core.ports.index import Bucket, Facet, FacetQuestion, Histogram, Question, Terms
-from framedex.stores.index.columns import Columns, Storage
+from framedex.stores.index.columns import Storage
 from framedex.stores.index.compiler import SETS
 from framedex.stores.index.conditions import Operand
 from framedex.stores.index.elements import from_element_text
+from framedex.stores.index.layout import Layout
 from framedex.stores.index.pages import decoded
 from framedex.stores.index.questions import Rows, rows_of
 from framedex.stores.index.statements import run
@@ -23,20 +24,20 @@ _COUNTED = (Storage.NUMBER, Storage.TIME)
 
 
 def read_facets(
-    cursor: duckdb.DuckDBPyConnection, question: Question, facets: Sequence[FacetQuestion], columns: Columns
+    cursor: duckdb.DuckDBPyConnection, question: Question, facets: Sequence[FacetQuestion], layout: Layout
 ) -> list[Facet]:
     """One answer for each facet, in order.
 
     Raises:
         InvalidArguments: bins for a field that has neither numbers nor times.
     """
-    rows = rows_of(question, columns)
+    rows = rows_of(question, layout)
     grouped = {i: facet for i, facet in enumerate(facets) if _is_grouped(facet, rows)}
     found: dict[int, Facet] = dict(_terms_together(cursor, rows, grouped)) if grouped else {}
     for index, facet in enumerate(facets):
         if index not in found:
             # Each statement has its own parameters.
-            found[index] = _alone(cursor, rows_of(question, columns), facet)
+            found[index] = _alone(cursor, rows_of(question, layout), facet)
     return [found[index] for index in range(len(facets))]
 
 
@@ -124,14 +125,14 @@ def _terms_together(
 def _terms_of_set(cursor: duckdb.DuckDBPyConnection, rows: Rows, facet: FacetQuestion) -> Terms:
     """Members of sets: an item counts for each of them."""
     relation = rows.compiler.relation(facet.field.name)
-    chosen = f"WITH chosen AS MATERIALIZED (SELECT i.n, i.folder {rows.source})"
+    chosen = f"WITH chosen AS MATERIALIZED (SELECT i.n {rows.source})"
     values = f"SELECT r.value, count(*) FROM chosen c JOIN ({relation}) r ON r.n = c.n GROUP BY 1"
-    found = run(cursor, f"{chosen} {values} ORDER BY 2 DESC, 1", rows.parameters).fetchall()
+    found = run(cursor, f"{chosen} {values}", rows.parameters).fetchall()
     counted = f"SELECT count(*), count(*) FILTER (n IN (SELECT n FROM ({relation}))) FROM chosen"
     totals = run(cursor, f"{chosen} {counted}", rows.parameters).fetchone()
     assert totals is not None, "a count has one row"
-    buckets = [Bucket(str(value), count) for value, count in found[: facet.top]]
-    return Terms(buckets, totals[0] - totals[1], len(found))
+    buckets = sorted((Bucket(rows.compiler.set_value(v), c) for v, c in found), key=lambda b: (-b.frequency, b.value))
+    return Terms(buckets[: facet.top], totals[0] - totals[1], len(found))
 
 
 def _terms_of_lists(cursor: duckdb.DuckDBPyConnection, rows: Rows, operands: Sequence[Operand], top: int) -> Terms:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from framedex.core.filters.fields import FieldType
+from framedex.core.filters.fields import Kind
 from framedex.core.ids import DataRowId, ItemId
 from framedex.core.ports.index import (
     Facet,
@@ -16,11 +16,14 @@ from framedex.core.ports.index import (
     Position,
     Question,
     RowsPage,
+    Visibility,
 )
-from framedex.stores.index.database import Database, Resources
+from framedex.stores.index.database import Database
 from framedex.stores.index.facets import read_facets
+from framedex.stores.index.keys import visible_keys, visible_kinds
 from framedex.stores.index.pages import count_rows, read_page
 from framedex.stores.index.questions import rows_of
+from framedex.stores.index.resources import Resources
 from framedex.stores.index.statements import run
 from framedex.stores.index.writer import Writer
 
@@ -36,26 +39,28 @@ class DuckIndex:
         Raises:
             Unusable: the file is of another format.
         """
+        self.path = path
         self._database = Database(path, resources or Resources())
         self._writer = Writer(self._database)
         self._write_lock = threading.Lock()
-        self._columns = self._database.columns()
+        self._layout = self._database.layout()
         self._position = self._database.position()
 
     def position(self) -> Position:
         return self._position
 
-    def field_type(self, key: str) -> FieldType | None:
-        kinds = self._columns.kinds(key)
-        return FieldType(kinds, is_inferred=True) if kinds else None
+    def kinds(self, key: str, visibility: Visibility) -> frozenset[Kind]:
+        with self._database.reading() as cursor:
+            return visible_kinds(cursor, key, visibility, self._layout)
 
-    def keys(self) -> Sequence[str]:
-        return self._columns.keys()
+    def keys(self, visibility: Visibility) -> Sequence[str]:
+        with self._database.reading() as cursor:
+            return visible_keys(cursor, visibility, self._layout)
 
     def apply(self, batch: IndexBatch) -> None:
         with self._write_lock:
-            # Readers go on with the columns of before until all is committed.
-            self._columns = self._writer.apply(batch, self._columns)
+            # Readers go on with the layout of before until all is committed.
+            self._layout = self._writer.apply(batch, self._layout)
             self._position = batch.position
 
     def items_of_rows(self, row_ids: Sequence[DataRowId]) -> Sequence[ItemId]:
@@ -69,14 +74,14 @@ class DuckIndex:
 
     def count(self, question: Question) -> int:
         with self._database.reading() as cursor:
-            return count_rows(cursor, question, self._columns)
+            return count_rows(cursor, question, self._layout)
 
     def rows(self, question: Question, page: PageOf) -> RowsPage:
         with self._database.reading() as cursor:
-            return read_page(cursor, question, page, self._columns)
+            return read_page(cursor, question, page, self._layout)
 
     def ids(self, question: Question) -> Iterator[ItemId]:
-        rows = rows_of(question, self._columns)
+        rows = rows_of(question, self._layout)
         with self._database.reading() as cursor:
             run(cursor, f"SELECT DISTINCT i.id {rows.source} ORDER BY i.id", rows.parameters)
             while found := cursor.fetchmany(_IDS_AT_ONCE):
@@ -84,7 +89,7 @@ class DuckIndex:
 
     def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> Sequence[Facet]:
         with self._database.reading() as cursor:
-            return read_facets(cursor, question, facets, self._columns)
+            return read_facets(cursor, question, facets, self._layout)
 
     def close(self) -> None:
         self._database.close()

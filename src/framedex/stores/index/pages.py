@@ -8,14 +8,17 @@ from typing import Any
 
 import duckdb
 
+from framedex.core.errors import InvalidArguments
+from framedex.core.filters.ast import Field
 from framedex.core.filters.fields import View
 from framedex.core.ids import ItemId
 from framedex.core.metadata.values import Instant, Point
-from framedex.core.ports.index import IndexedRow, PageOf, Question, RowsPage
-from framedex.stores.index.columns import Columns, Storage
-from framedex.stores.index.compiler import Compiler
+from framedex.core.ports.index import IndexedRow, PageOf, Question, RowsPage, SortKey
+from framedex.stores.index.columns import Storage
+from framedex.stores.index.compiler import SETS, Compiler
 from framedex.stores.index.conditions import Operand
 from framedex.stores.index.elements import from_element_text
+from framedex.stores.index.layout import Layout
 from framedex.stores.index.numbers import from_tie_text
 from framedex.stores.index.questions import rows_of
 from framedex.stores.index.statements import Parameters, run
@@ -24,12 +27,12 @@ _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the engine answers times in U
 _MICROSECOND = dt.timedelta(microseconds=1)
 
 
-def read_page(cursor: duckdb.DuckDBPyConnection, question: Question, page: PageOf, columns: Columns) -> RowsPage:
+def read_page(cursor: duckdb.DuckDBPyConnection, question: Question, page: PageOf, layout: Layout) -> RowsPage:
     """`page.limit` rows behind `page.after`, and whether there are more."""
-    rows = rows_of(question, columns)
+    rows = rows_of(question, layout)
     is_frames = question.view is View.FRAMES
     order = _order(rows.compiler, page, is_frames=is_frames)
-    shown = [_Shown(rows.compiler.operands(field)) for field in page.fields]
+    shown = [_shown(rows.compiler, field) for field in page.fields]
     selected = ["i.id", *(["f.frame", "f.time"] if is_frames else []), *(term.value for term in order)]
     selected += [text for one in shown for text in one.expressions()]
     where = f" AND {_behind(order, page.after, rows.parameters)}" if page.after is not None else ""
@@ -38,15 +41,16 @@ def read_page(cursor: duckdb.DuckDBPyConnection, question: Question, page: PageO
         f"ORDER BY {', '.join(term.clause() for term in order)} LIMIT {page.limit + 1}"
     )
     found = run(cursor, statement, rows.parameters).fetchall()
-    has_more = len(found) > page.limit
     start = 3 if is_frames else 1
-    made = [_row(row, start, len(order), shown, is_frames=is_frames) for row in found[: page.limit]]
-    return RowsPage(made, has_more)
+    shown_from = start + len(order)
+    made = [_row(row, shown_from, shown, is_frames=is_frames) for row in found[: page.limit]]
+    last = found[page.limit - 1] if len(found) > page.limit else None
+    return RowsPage(made, None if last is None else _key(last[start:shown_from]))
 
 
-def count_rows(cursor: duckdb.DuckDBPyConnection, question: Question, columns: Columns) -> int:
+def count_rows(cursor: duckdb.DuckDBPyConnection, question: Question, layout: Layout) -> int:
     """How many rows a question means."""
-    rows = rows_of(question, columns)
+    rows = rows_of(question, layout)
     found = run(cursor, f"SELECT count(*) {rows.source}", rows.parameters).fetchone()
     assert found is not None, "a count has one row"
     return int(found[0])
@@ -104,6 +108,10 @@ _COMPARABLE: Mapping[Storage, tuple[str, str]] = {
 
 def _behind(order: Sequence[_Term], after: Sequence[object], parameters: Parameters) -> str:
     """Rows behind a row with these values: behind in one term, and equal in all before it."""
+    if len(after) != len(order):
+        raise InvalidArguments(
+            "this cursor is older than the types of the fields that it sorts by; start again without it"
+        )
     choices: list[str] = []
     equal: list[str] = []
     for term, value in zip(order, after, strict=True):
@@ -115,6 +123,26 @@ def _behind(order: Sequence[_Term], after: Sequence[object], parameters: Paramet
         choices.append(" AND ".join([*equal, term.is_behind(name)]))
         equal.append(f"{term.value} = {name}")
     return f"({' OR '.join(f'({choice})' for choice in choices)})"
+
+
+class _ShownSet:
+    """A set-valued field as it is shown: ids in order, None for none; of `$folder` the item's own folder."""
+
+    def __init__(self, compiler: Compiler, expression: str) -> None:
+        self._id = compiler.set_value
+        self._expression = expression
+
+    def expressions(self) -> list[str]:
+        return [self._expression]
+
+    def width(self) -> int:
+        return 1
+
+    def read(self, cells: Sequence[Any]) -> object:
+        found = cells[0]
+        if isinstance(found, list):
+            return tuple(sorted(self._id(one) for one in found))
+        return None if found is None else self._id(found)
 
 
 class _Shown:
@@ -140,6 +168,14 @@ class _Shown:
         return None
 
 
+def _shown(compiler: Compiler, field: Field) -> _Shown | _ShownSet:
+    if not (field.is_builtin and field.name in SETS):
+        return _Shown(compiler.operands(field))
+    if field.name == "folder":
+        return _ShownSet(compiler, "i.folder")
+    return _ShownSet(compiler, f"(SELECT list(r.value) FROM ({compiler.relation(field.name)}) r WHERE r.n = i.n)")
+
+
 def decoded(storage: Storage, value: Any, companion: Any) -> object:  # noqa: ANN401 - whatever the engine answers
     """A value of the typed view from what the engine answers."""
     if storage is Storage.NUMBER:
@@ -160,16 +196,16 @@ def number(value: float, companion: str | None) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def _row(row: Sequence[Any], start: int, terms: int, shown: Sequence[_Shown], *, is_frames: bool) -> IndexedRow:
-    key = _plain_key(row[start : start + terms])
-    position = start + terms
+def _row(row: Sequence[Any], position: int, shown: Sequence[_Shown | _ShownSet], *, is_frames: bool) -> IndexedRow:
     values = []
     for one in shown:
         values.append(one.read(row[position : position + one.width()]))
         position += one.width()
     frame, time = (int(row[1]), row[2]) if is_frames else (None, None)
-    return IndexedRow(ItemId(str(row[0])), frame, time, values, key)
+    return IndexedRow(ItemId(str(row[0])), frame, time, values)
 
 
-def _plain_key(key: Sequence[object]) -> tuple[object, ...]:
-    return tuple(value if value is None or isinstance(value, bool | int | float | str) else str(value) for value in key)
+def _key(values: Sequence[object]) -> SortKey:
+    return tuple(
+        value if value is None or isinstance(value, bool | int | float | str) else str(value) for value in values
+    )

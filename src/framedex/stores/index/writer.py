@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from framedex.core.ids import DataRowId, ItemId
+from framedex.core.ids import ItemId
 from framedex.core.ports.index import IndexBatch, IndexedFrame, IndexedItem
 from framedex.stores.index.batches import frame_table, item_table, missing_columns
 from framedex.stores.index.columns import Columns
 from framedex.stores.index.database import Database
+from framedex.stores.index.layout import Layout
+from framedex.stores.index.places import PlaceKind, Places
 
 #: Tables whose rows belong to an item and are written anew with it.
 _PARTS = ("links", "members", "children")
@@ -25,21 +27,21 @@ class Writer:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def apply(self, batch: IndexBatch, columns: Columns) -> Columns:
-        """Applies a batch; answers the columns there are now."""
+    def apply(self, batch: IndexBatch, layout: Layout) -> Layout:
+        """Applies a batch; answers the layout that there is now."""
         items = list({item.id: item for item in batch.items}.values())
         digests = {item.id: _digest(item.frames) for item in items}
         with self._database.writing() as cursor:
-            columns = _add_columns(cursor, items, columns)
+            layout = Layout(_add_columns(cursor, items, layout.columns), _add_places(cursor, items, layout.places))
             known = _numbers(cursor, [*(item.id for item in items), *batch.gone])
-            _delete_rows(cursor, batch.gone_rows)
+            layout = _without(cursor, batch.gone_places, layout)
             _delete(cursor, known, digests, batch.gone)
-            _insert(cursor, items, _Known(known, digests), columns)
+            _insert(cursor, items, _Known(known, digests), layout)
             cursor.execute(
                 "UPDATE meta SET seq = $seq, schema_version = $version",
                 {"seq": batch.position.seq, "version": batch.position.schema_version},
             )
-        return columns
+        return layout
 
 
 def _add_columns(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], columns: Columns) -> Columns:
@@ -65,9 +67,28 @@ def _numbers(cursor: duckdb.DuckDBPyConnection, ids: Sequence[str]) -> dict[str,
     return {str(item_id): (n, digest) for item_id, n, digest in found}
 
 
-def _delete_rows(cursor: duckdb.DuckDBPyConnection, rows: Sequence[DataRowId]) -> None:
-    if rows:
-        cursor.execute("DELETE FROM links WHERE row_id IN (SELECT unnest($rows::UUID[]))", {"rows": list(rows)})
+def _add_places(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], places: Places) -> Places:
+    places, added = places.with_added(_places_of(items))
+    if added:
+        cursor.executemany("INSERT INTO places VALUES (?, ?, ?)", added)
+    return places
+
+
+def _places_of(items: Iterable[IndexedItem]) -> Iterator[tuple[PlaceKind, str]]:
+    for item in items:
+        yield PlaceKind.FOLDER, item.folder_id
+        yield from ((PlaceKind.DATASET, dataset) for _, dataset in item.rows)
+        yield from ((PlaceKind.COLLECTION, collection) for collection in item.collections)
+
+
+def _without(cursor: duckdb.DuckDBPyConnection, gone: Sequence[str], layout: Layout) -> Layout:
+    """Forgets folders and collections that were deleted; items that were in a folder are deleted for themselves."""
+    if not gone:
+        return layout
+    numbers = layout.places.numbers(PlaceKind.COLLECTION, gone)
+    cursor.execute("DELETE FROM members WHERE collection IN (SELECT unnest($n::INTEGER[]))", {"n": numbers})
+    cursor.execute("DELETE FROM places WHERE id IN (SELECT unnest($ids::UUID[]))", {"ids": list(gone)})
+    return Layout(layout.columns, layout.places.without(gone))
 
 
 def _delete(
@@ -108,19 +129,30 @@ class _Known:
         return item_id in self._known and self._known[item_id][1] == self.digests[item_id]
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], known: _Known, columns: Columns) -> None:
+def _insert(cursor: duckdb.DuckDBPyConnection, items: Sequence[IndexedItem], known: _Known, layout: Layout) -> None:
     if not items:
         return
     numbered = _numbered(cursor, items, known)
-    table = item_table(numbered, [known.digests[item.id] for item in items], columns)
-    _insert_table(cursor, "items", table, ("id", "folder"))
+    table = item_table(numbered, [known.digests[item.id] for item in items], layout)
+    _insert_table(cursor, "items", table, ["id"])
     frames = [(n, frame) for n, item in numbered if not known.has_frames_of(item.id) for frame in item.frames]
     if frames:
-        _insert_table(cursor, "frames", frame_table(frames, columns))
-    links = [(n, row_id, dataset) for n, item in numbered for row_id, dataset in item.rows]
+        _insert_table(cursor, "frames", frame_table(frames, layout.columns))
+    _insert_sets(cursor, numbered, layout.places)
+
+
+def _insert_sets(
+    cursor: duckdb.DuckDBPyConnection, numbered: Sequence[tuple[int, IndexedItem]], places: Places
+) -> None:
+    def number(kind: PlaceKind, place_id: str) -> int:
+        return places.number(kind, place_id)
+
+    links = [(n, row, number(PlaceKind.DATASET, dataset)) for n, item in numbered for row, dataset in item.rows]
+    members = [(n, number(PlaceKind.COLLECTION, one)) for n, item in numbered for one in item.collections]
+    parents = [(n, parent) for n, item in numbered for parent in item.parents]
     _insert_rows(cursor, "links", ("row_id", "dataset"), links)
-    _insert_rows(cursor, "members", ("collection",), [(n, c) for n, item in numbered for c in item.collections])
-    _insert_rows(cursor, "children", ("parent",), [(n, p) for n, item in numbered for p in item.parents])
+    _insert_rows(cursor, "members", ("collection",), members)
+    _insert_rows(cursor, "children", ("parent",), parents)
 
 
 def _numbered(
@@ -142,14 +174,13 @@ def _numbered(
 
 
 def _insert_rows(
-    cursor: duckdb.DuckDBPyConnection, table: str, ids: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    cursor: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     if not rows:
         return
-    by_column = list(zip(*rows, strict=True))
-    made = {"n": pa.array(by_column[0], pa.int32())}
-    made |= {name: pa.array(values, pa.string()) for name, values in zip(ids, by_column[1:], strict=True)}
-    _insert_table(cursor, table, pa.table(made), ids)
+    made = {name: list(values) for name, values in zip(("n", *names), zip(*rows, strict=True), strict=True)}
+    uuids = [name for name, values in made.items() if isinstance(values[0], str)]
+    _insert_table(cursor, table, pa.table(made), uuids)
 
 
 def _insert_table(cursor: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, ids: Sequence[str] = ()) -> None:

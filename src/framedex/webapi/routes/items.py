@@ -12,7 +12,7 @@ from framedex.core.ports.catalog_metadata import MetadataVersion
 from framedex.webapi.answers import item_body, json_response, metadata_body, version_body
 from framedex.webapi.context import Context, CurrentCaller, Cursor, Limit, PatchBody
 from framedex.webapi.cursors import ListCursor
-from framedex.webapi.schemas import HistoryOut, ItemOut, MetadataOut
+from framedex.webapi.schemas import FrameMapOut, HistoryOut, ItemOut, MetadataOut
 from framedex.webapi.versions import etag, expected_version, is_any
 
 router = APIRouter(prefix="/items", tags=["items"])
@@ -54,6 +54,15 @@ def patch_metadata(
         lambda: context.services.history.patch_metadata(caller, item_id, patch, expected=expected)
     )
     return _written(version, seq)
+
+
+@router.get("/{item}/frame-map", response_model=FrameMapOut)
+def get_frame_map(context: Context, caller: CurrentCaller, item: str) -> Response:
+    """How the frames of its original went into a re-encoded video; 404 for any other item."""
+    source_id, found = context.services.reencoding.frame_map(caller, _id(item))
+    return json_response(
+        {"source_uuid": source_id, "rate": str(found.rate), "frame_count": found.count, "starts": list(found.starts)}
+    )
 
 
 @router.get("/{item}/history", response_model=HistoryOut)

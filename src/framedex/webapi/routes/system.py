@@ -15,8 +15,12 @@ router = APIRouter(tags=["system"])
 
 @router.get("/status")
 def status(context: Context, caller: CurrentCaller) -> StatusOut:
-    """The newest committed change, and the version of the server."""
-    return StatusOut(seq=context.services.changes.last_seq(), version=server_version())
+    """The newest committed change, the newest that queries know of, and the version of the server."""
+    return StatusOut(
+        seq=context.services.changes.last_seq(),
+        indexed_seq=context.services.queries.indexed_seq(),
+        version=server_version(),
+    )
 
 
 @router.get("/changes")

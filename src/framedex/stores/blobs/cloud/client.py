@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
-from framedex.core.errors import InvalidArguments, NotFound, Unavailable
+from framedex.core.errors import DomainError, InvalidArguments, NotFound, Unavailable
 from framedex.core.ports.blobs import ObjectInfo
 from framedex.stores.blobs.cloud.failures import UNLISTABLE, translated
 from framedex.stores.blobs.cloud.gate import Gate
 from framedex.stores.blobs.cloud.signers import Signer
 
 if TYPE_CHECKING:
-    from obstore import GetOptions
+    from obstore import Attributes, GetOptions, WritableFile
     from obstore.store import ClientConfig, RetryConfig
 
     from framedex.stores.blobs.cloud.stores import Store
 
 _LISTED_AT_ONCE = 1000
+_PARTS_AT_ONCE = 2
+"""Parts of one object under way: as many are in memory, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,16 @@ class Part:
 
     info: ObjectInfo
     data: bytes
+    content_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
+    """An object of a listing; `modified_s` is seconds since 1970 by the store's clock."""
+
     key: str
     info: ObjectInfo
+    modified_s: float = 0.0
 
 
 class BucketClient:
@@ -94,6 +100,14 @@ class BucketClient:
         with self._call():
             return _info(obstore.head(self._store, key))
 
+    def look(self, key: str) -> Part:
+        """What an object is, with its content type and without its bytes."""
+        import obstore
+
+        with self._call():
+            answer = obstore.get(self._store, key, options={"head": True})
+            return Part(_info(answer.meta), b"", answer.attributes.get("Content-Type"))
+
     def get(self, key: str, first: int, end: int, *, etag: str | None) -> Part:
         """Bytes from `first` up to `end` or the object's end, of the object whose ETag is `etag` (None: any).
 
@@ -107,23 +121,27 @@ class BucketClient:
             options["if_match"] = etag
         with self._call():
             answer = obstore.get(self._store, key, options=options)
-            info = _info(answer.meta)
+            info, content_type = _info(answer.meta), answer.attributes.get("Content-Type")
             data = bytes(answer.bytes())
         if len(data) != min(end, info.size) - first or answer.range[0] != first:
             raise Unavailable("the store did not send the range that was asked for; try again")
-        return Part(info, data)
+        return Part(info, data, content_type)
 
-    def list_below(self, folder: str) -> Iterator[Listed]:
-        """Every key below a folder (`""`: the bucket) in the store's own order, which need not be that of the keys."""
+    def list_below(self, folder: str, after: str | None = None) -> Iterator[Listed]:
+        """Every key below a folder (`""`: the bucket) in the store's own order, which need not be that of the keys.
+
+        `after` is for stores that have that order: only keys behind it.
+        """
         import obstore
 
-        stream = iter(obstore.list(self._store, prefix=f"{folder}/" if folder else None, chunk_size=_LISTED_AT_ONCE))
+        prefix = f"{folder}/" if folder else None
+        stream = iter(obstore.list(self._store, prefix=prefix, offset=after, chunk_size=_LISTED_AT_ONCE))
         while True:
             with self._call(), _listable():
                 found: Sequence[Mapping[str, object]] = next(stream, ())
             if not found:
                 return
-            yield from (Listed(str(meta["path"]), _info(meta)) for meta in found)
+            yield from (Listed(str(meta["path"]), _info(meta), _moment(meta)) for meta in found)
 
     @property
     def can_sign(self) -> bool:
@@ -136,8 +154,8 @@ class BucketClient:
         with translated():
             return self._signer(key, lifetime_s)
 
-    def put_new(self, key: str, data: bytes | BinaryIO) -> None:
-        """Writes an object that is not there yet.
+    def put_new(self, key: str, data: bytes | BinaryIO, *, content_type: str | None = None) -> None:
+        """Writes an object that is not there yet, in one request.
 
         Raises:
             AlreadyExists: it is there.
@@ -145,7 +163,22 @@ class BucketClient:
         import obstore
 
         with self._call():
-            obstore.put(self._store, key, data, mode="create")
+            obstore.put(self._store, key, data, mode="create", attributes=_attributes(content_type))
+
+    def put(self, key: str, data: bytes) -> None:
+        """Writes an object, in the place of one that may be there."""
+        import obstore
+
+        with self._call():
+            obstore.put(self._store, key, data)
+
+    def open_parts(self, key: str, *, part_bytes: int) -> PartsWriter:
+        """A writer of an object of any size, which is there when the writer is closed; it replaces what is there."""
+        import obstore
+
+        with translated():
+            file = obstore.open_writer(self._store, key, buffer_size=part_bytes, max_concurrency=_PARTS_AT_ONCE)
+        return PartsWriter(file, self._call)
 
     def delete(self, key: str) -> None:
         """Removes an object; absence is no error."""
@@ -159,6 +192,38 @@ class BucketClient:
         self._check_endpoint()
         with self._gate.passing(), translated():
             yield
+
+
+class PartsWriter:
+    """One object that is sent in parts. For one thread at a time; ends with `close` or `abort`."""
+
+    def __init__(self, file: WritableFile, call: Callable[[], AbstractContextManager[None]]) -> None:
+        self._file = file
+        self._call = call
+
+    def write(self, data: bytes) -> None:
+        with self._call():
+            self._file.write(data)
+
+    def close(self) -> None:
+        """Makes the object of the parts."""
+        with self._call():
+            self._file.close()
+
+    def abort(self) -> None:
+        """Gives up: the object is not made. Parts that the store does not drop now are for its lifecycle rule."""
+        error = Unavailable("the upload was given up")
+        with suppress(DomainError), self._call():
+            self._file.__exit__(type(error), error, None)
+
+
+def _attributes(content_type: str | None) -> Attributes | None:
+    return None if content_type is None else {"Content-Type": content_type}
+
+
+def _moment(meta: Mapping[str, object]) -> float:
+    modified = meta.get("last_modified")
+    return modified.timestamp() if isinstance(modified, datetime) else 0.0
 
 
 @contextmanager

@@ -78,12 +78,12 @@ def _by_key(entry: Listed) -> str:
 
 
 def _write(file: IO[str], batch: Iterable[Listed]) -> None:
-    file.writelines(json.dumps((e.key, e.info.size, e.info.etag)) + "\n" for e in batch)
+    file.writelines(json.dumps((e.key, e.info.size, e.info.etag, e.modified_s)) + "\n" for e in batch)
     file.flush()
     file.seek(0)
 
 
 def _read(file: IO[str]) -> Iterator[Listed]:
     for line in file:
-        key, size, etag = json.loads(line)
-        yield Listed(key, ObjectInfo(size, etag))
+        key, size, etag, modified_s = json.loads(line)
+        yield Listed(key, ObjectInfo(size, etag), modified_s)

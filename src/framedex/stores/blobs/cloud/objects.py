@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from itertools import dropwhile
 from typing import BinaryIO
 
 from framedex.core.errors import NotFound
@@ -53,17 +54,28 @@ class CloudObjects:
         key = self.key(url)
         return self.client.sign(key, lifetime_s)
 
-    def list_objects(self, prefix: str) -> Iterator[tuple[str, ObjectInfo]]:
+    def check_folder(self, url: str) -> None:
+        self.prefix.folder_of(self.addresses.key_of(url), url)
+
+    def order_key(self, url: str) -> str:
+        return self.addresses.key_of(url)
+
+    def address_at(self, order_key: str) -> str:
+        return self.addresses.address_of(order_key)
+
+    def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[tuple[str, ObjectInfo]]:
         """Every object below the folder (or the one object) that `prefix` names, `""` being the whole root.
 
         Nothing, when there is none: a bucket knows no folders. The order is that of the keys. Folder markers are left
         out.
         """
         folder = self.prefix.folder_of(self.addresses.key_of(prefix), prefix) if prefix else self.prefix.folder
+        after = None if start_after is None else self.order_key(start_after)
         if folder and prefix and not prefix.endswith("/") and (found := self._find(folder)) is not None:
-            yield prefix, found
+            if after is None or folder > after:
+                yield prefix, found
             return
-        for entry in self._listed(folder):
+        for entry in self.listed_below(folder, after):
             yield self.addresses.address_of(entry.key), entry.info
 
     def peek(self) -> Iterator[tuple[str, ObjectInfo]]:
@@ -86,9 +98,15 @@ class CloudObjects:
         self.prefix.check(key, url)
         return key
 
-    def _listed(self, folder: str) -> Iterator[Listed]:
-        real = without_markers(self.client.list_below(folder), self._is_object)
-        return as_promised(real) if self._is_ordered else in_order(real)
+    def listed_below(self, folder: str, after: str | None = None) -> Iterator[Listed]:
+        """Every object below a folder of the bucket (`""`: all of it), in the order of the keys, behind `after`.
+
+        A store without that order is listed from its start each time.
+        """
+        asked = self.client.list_below(folder, after if self._is_ordered else None)
+        real = without_markers(asked, self._is_object)
+        listed = as_promised(real) if self._is_ordered else in_order(real)
+        return listed if after is None else dropwhile(lambda entry: entry.key <= after, listed)
 
     def _is_object(self, key: str) -> bool:
         return self._find(key) is not None

@@ -28,6 +28,7 @@ class CloudSource:
         self._key = key
         first = self._begin()
         self._info = first.info
+        self.content_type = first.content_type
         self._block_at, self._block = 0, first.data
 
     @property

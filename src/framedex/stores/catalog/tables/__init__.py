@@ -8,12 +8,14 @@ from framedex.stores.catalog.tables.base import metadata
 from framedex.stores.catalog.tables.curation import collection_items, collections, presets
 from framedex.stores.catalog.tables.datasets import data_rows, dataset_roles, datasets
 from framedex.stores.catalog.tables.items import (
+    frame_tables,
     item_children,
     item_metadata,
     item_metadata_history,
     item_vectors,
     items,
     quarantine,
+    reencodings,
     schema_versions,
     uploads,
 )
@@ -31,6 +33,7 @@ from framedex.stores.catalog.tables.people import (
     user_keys,
     users,
 )
+from framedex.stores.catalog.tables.sync import synced_objects
 from framedex.stores.catalog.tables.work import audit_log, change_log, creator_replays, job_units, jobs, settings
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "folder_tags",
     "folder_tree",
     "folders",
+    "frame_tables",
     "group_members",
     "groups",
     "integration_roles",
@@ -61,8 +65,10 @@ __all__ = [
     "organisation_tags",
     "presets",
     "quarantine",
+    "reencodings",
     "schema_versions",
     "settings",
+    "synced_objects",
     "tokens",
     "uploads",
     "user_keys",

@@ -56,6 +56,11 @@ items = Table(
     Column("scene_view_settings", Text, nullable=True),
     Column("scene_layout", Text, nullable=True),
     Column("group_layout", Text, nullable=True, doc="JSON: layout, settings, timeline, layoutContents of a data group"),
+    Column(
+        "remote_etag", Text, nullable=True, doc="of the object when it was read; null: never, or the store has none"
+    ),
+    Column("remote_size", Instant, nullable=True, doc="bytes of the object when it was read; null: never"),
+    Column("object_changed_at", Instant, nullable=True, doc="since when a read finds another object than that"),
     Index("ix_items_folder_id_name_id", "folder_id", "name", "id"),
     Index("ix_items_folder_id_created_at_id", "folder_id", "created_at", "id"),
     Index(
@@ -63,6 +68,14 @@ items = Table(
         "object_key",
         sqlite_where=text("object_key IS NOT NULL"),
         postgresql_where=text("object_key IS NOT NULL"),
+    ),
+    # PostgreSQL's B-trees take no long addresses.
+    Index(
+        "ix_items_url",
+        "url",
+        postgresql_using="hash",
+        sqlite_where=text("integration_id IS NOT NULL"),
+        postgresql_where=text("integration_id IS NOT NULL"),
     ),
     Index(
         "uq_items_claim",
@@ -124,6 +137,21 @@ quarantine = Table(
     Column("sample", Text, nullable=False, doc="the value's text, shortened"),
     PrimaryKeyConstraint("item_id", "frame", "key"),
     Index("ix_quarantine_key", "key"),
+)
+
+frame_tables = Table(
+    "frame_tables",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False, doc="the frame table of a video, packed"),
+)
+
+reencodings = Table(
+    "reencodings",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("source_id", Text, nullable=False, index=True, doc="the item that it was encoded of; it may be gone"),
+    Column("frame_map", LargeBinary, nullable=False, doc="old frames to new ones, packed"),
 )
 
 schema_versions = Table(

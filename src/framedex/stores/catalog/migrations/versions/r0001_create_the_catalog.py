@@ -248,6 +248,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_quarantine_key", ["key"], unique=False)
 
     op.create_table(
+        "frame_tables",
+        sa.Column("item_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_frame_tables")),
+    )
+    op.create_table(
+        "reencodings",
+        sa.Column("item_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("source_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("frame_map", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_reencodings")),
+    )
+    with op.batch_alter_table("reencodings", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reencodings_source_id"), ["source_id"], unique=False)
+
+    op.create_table(
         "schema_versions",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("text", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
@@ -394,6 +410,9 @@ def upgrade() -> None:
         sa.Column("scene_view_settings", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("scene_layout", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.Column("group_layout", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("remote_etag", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("remote_size", sa.BigInteger(), nullable=True),
+        sa.Column("object_changed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["folder_id"], ["folders.id"], name=op.f("fk_items_folder_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
     )
@@ -408,11 +427,43 @@ def upgrade() -> None:
             postgresql_where=sa.text("object_key IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_items_url",
+            ["url"],
+            unique=False,
+            postgresql_using="hash",
+            sqlite_where=sa.text("integration_id IS NOT NULL"),
+            postgresql_where=sa.text("integration_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "uq_items_claim",
             ["claim"],
             unique=True,
             sqlite_where=sa.text("claim IS NOT NULL"),
             postgresql_where=sa.text("claim IS NOT NULL"),
+        )
+
+    op.create_table(
+        "synced_objects",
+        sa.Column("folder_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("etag", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("item_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("is_gone", sa.Boolean(), nullable=False),
+        sa.Column("media_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("given_etag", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
+        sa.Column("given_size", sa.BigInteger(), nullable=True),
+        sa.Column("given_version", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("folder_id", "key", name=op.f("pk_synced_objects")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("synced_objects", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_synced_objects_item_id",
+            ["item_id"],
+            unique=False,
+            sqlite_where=sa.text("item_id IS NOT NULL"),
+            postgresql_where=sa.text("item_id IS NOT NULL"),
         )
 
     op.create_table(
