@@ -93,6 +93,8 @@ COLLECTIONS = tuple(CollectionId(str(UUID(int=3000 + number))) for number in ran
 TYPES = ("image", "video", "audio")
 NAMES = ("a.jpg", "A.jpg", "b 1.mp4", "ü.png")
 _OPERATORS = tuple(Operator)
+#: How often each shape of a condition comes; comparisons are six operators in one.
+_SHAPES = {"compare": 28, "in": 12, "between": 5, "contains": 5, "starts": 5, "null": 5, "near": 3}
 
 
 @dataclass(frozen=True)
@@ -181,12 +183,12 @@ class Maker:
         field_, pool = self._field(view)
         scalars = [value for value in pool if not isinstance(value, tuple)] or list(TEXTS)
         literal = rnd.choice(scalars)
-        shape = rnd.choice(("compare", "compare", "in", "between", "contains", "starts", "null", "near"))
+        (shape,) = rnd.choices(list(_SHAPES), list(_SHAPES.values()))
         if shape == "compare":
             return Compare(field_, rnd.choice(_OPERATORS), literal)
         if shape == "in":
             some = tuple(rnd.choice(scalars) for _ in range(rnd.randint(1, 4)))
-            return In(field_, some, is_negated=rnd.random() < 0.4)
+            return In(field_, some, is_negated=rnd.random() < 0.5)
         if shape == "between":
             return Between(field_, rnd.choice((None, literal)), rnd.choice((None, rnd.choice(scalars))))
         if shape == "contains":
@@ -194,7 +196,7 @@ class Maker:
         if shape == "starts":
             return StartsWith(field_, str(rnd.choice(TEXTS)))
         if shape == "near":
-            return Near(Field("place"), rnd.choice(POINTS), rnd.choice((0.0, 200_000.0, 7_000_000.0)))
+            return Near(Field("place"), rnd.choice(POINTS), rnd.choice((0.0, 150_000.0, 6_000_000.0)))
         return IsNull(field_)
 
     def _field(self, view: View) -> tuple[Field, Sequence[Value]]:

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from framedex.core.filters import evaluate, filter_text
-from framedex.core.filters.ast import And, Field, Node
+from framedex.core.filters.ast import And, Field, Operator
 from framedex.core.filters.fields import View
-from framedex.core.ids import ItemId
-from framedex.core.ports.index import (
-    IndexBatch,
-    IndexedItem,
-    PageOf,
-    Position,
-    Question,
-    Visibility,
-)
+from framedex.core.ports.index import IndexBatch, PageOf, Position, Question
+from framedex.stores.index import conditions
 from framedex.stores.index.index import DuckIndex
-from tests.contract.index.samples import Maker, frame_row, item_row
+from tests.contract.index.differ import EVERYBODY, Differ, found_rows, meant_rows, table
+from tests.contract.index.samples import POOLS, Maker
 
-EVERYBODY = Visibility(None)
-ROWS = 60
-ROUNDS = 6
-FILTERS = 200
+#: 12,000 filters in all.
+ROUNDS, STEPS, FILTERS = 12, 5, 200
+LEAST_TRIED = 50
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "between", "contains", "starts with", "is null")
 
 
 @pytest.fixture
@@ -36,44 +29,53 @@ def index(tmp_path: Path) -> Iterator[DuckIndex]:
     found.close()
 
 
-def found_rows(index: DuckIndex, node: Node, view: View) -> set[tuple[str, int | None]]:
-    page = index.rows(Question(node, view, EVERYBODY), PageOf((), limit=10_000))
-    return {(row.item_id, row.frame) for row in page.rows}
-
-
-def meant_rows(items: Sequence[IndexedItem], node: Node, view: View) -> set[tuple[str, int | None]]:
-    if view is View.ITEMS:
-        return {(item.id, None) for item in items if evaluate(node, item_row(item))}
-    return {
-        (item.id, frame.number)
-        for item in items
-        for frame in item.frames
-        if evaluate(node, frame_row(item_row(item), frame))
-    }
-
-
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_index__chooses_what_the_evaluator_chooses(index: DuckIndex, seed: int) -> None:
-    maker = Maker(seed)
-    items: dict[ItemId, IndexedItem] = {}
-    chosen: Counter[str] = Counter()
-    for step in range(4):
-        new = [maker.item() for _ in range(ROWS // 4)]
-        again = [maker.item(item_id) for item_id in list(items)[:: 3 + step]]
-        gone = list(items)[1::7] if step else []
-        items |= {item.id: item for item in (*new, *again)}
-        for item_id in gone:
-            items.pop(item_id, None)
-        again = [item for item in again if item.id in items]
-        index.apply(IndexBatch(Position(step + 1, 0), [*new, *again], gone))
-        for _ in range(FILTERS // 4):
-            for view in View:
-                node = maker.filter(view)
-                meant = meant_rows(list(items.values()), node, view)
-                assert found_rows(index, node, view) == meant, filter_text(node)
-                total = len(items) if view is View.ITEMS else sum(len(i.frames) for i in items.values())
-                chosen["some" if 0.01 < len(meant) / (total or 1) < 0.9 else "few or all"] += 1
-    assert chosen["some"] > 0.4 * chosen.total(), chosen
+    differ = Differ(index, seed)
+    for _ in range(STEPS):
+        differ.change(new=15)
+        assert differ.ask(FILTERS) is None
+    assert differ.selective >= 0.4 * differ.asked
+
+
+def test_samples__try_every_operator_on_every_kind_in_both_views() -> None:
+    tried: Counter[tuple[str, str, str]] = Counter()
+    for seed in range(ROUNDS):
+        differ = Differ(None, seed)  # type: ignore[arg-type]  # nothing is asked of it
+        maker = Maker(seed)
+        for number in range(STEPS * FILTERS):
+            view = (View.ITEMS, View.FRAMES)[number % 2]
+            differ.count(maker.filter(view), view)
+        tried += differ.tried
+    print(table(tried))
+    seldom = {
+        (operator, key, view.value): tried[operator, key, view.value]
+        for operator in OPERATORS
+        for key in POOLS
+        for view in View
+        if tried[operator, key, view.value] < LEAST_TRIED
+    }
+    assert not seldom
+    assert all(tried["near", "place", view.value] >= LEAST_TRIED for view in View)
+
+
+MUTANTS: Mapping[str, tuple[str, object]] = {
+    "<= is <": ("_OPERATORS", conditions._OPERATORS | {Operator.LESS_OR_EQUAL: "<"}),
+    "case counts": ("lower", lambda text: text),
+    "neighbours beyond 2^53 are one": ("tie_text", lambda _: None),
+    "the earth is small": ("EARTH_RADIUS", 6_000_000.0),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_differ__catches_a_compiler_that_is_wrong(
+    index: DuckIndex, monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
+    name, wrong = MUTANTS[mutant]
+    monkeypatch.setattr(conditions, name, wrong)
+    differ = Differ(index, seed=1)
+    differ.change(new=60)
+    assert differ.ask(1000) is not None
 
 
 def test_index__counts_what_it_lists(index: DuckIndex) -> None:
@@ -93,9 +95,8 @@ def test_index__is_found_again_after_it_was_closed(tmp_path: Path) -> None:
     first.close()
     again = DuckIndex(tmp_path / "index.duckdb")
     assert again.position() == Position(5, 3)
-    assert set(again.keys(EVERYBODY)) == {key for item in items for key in item.values} | {
-        key for item in items for frame in item.frames for key in frame.values
-    }
+    of_items = {key for item in items for key in item.values}
+    assert set(again.keys(EVERYBODY)) == of_items | {key for i in items for f in i.frames for key in f.values}
     node = maker.filter(View.ITEMS)
     assert found_rows(again, node, View.ITEMS) == meant_rows(items, node, View.ITEMS)
     again.close()
