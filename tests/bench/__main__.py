@@ -13,8 +13,10 @@ from typing import Protocol
 
 from tests.bench.figures import Figure, machine, print_table
 from tests.bench.patches import bundles, patches
+from tests.bench.pictures import first_pictures, sampling
 from tests.bench.postgres import on_postgres
 from tests.bench.probing import probing
+from tests.bench.reencoding import reencoding
 from tests.bench.registration import registration
 from tests.bench.starts import starts
 from tests.bench.streams import rows
@@ -33,7 +35,10 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "bundle": bundles,
     "rows": rows,
     "start": starts,
+    "reencode": reencoding,
     "probe": probing,
+    "sampling": sampling,
+    "first-picture": first_pictures,
 }
 
 

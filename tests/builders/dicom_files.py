@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +97,11 @@ def run_length(frames: int = 2) -> bytes:
 
 
 def enhanced(
-    positions: list[tuple[float, float, float]], *, seed: int = 1, times: list[int] | None = None, **more: object
+    positions: Sequence[tuple[float, float, float]],
+    *,
+    seed: int = 1,
+    times: Sequence[int] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> bytes:
     """A multi-frame image with a functional group for each frame; people in the groups, too."""
     item = image_dataset(len(positions), seed=seed)
@@ -120,7 +124,7 @@ def enhanced(
         frame.PlanePositionSequence, frame.FrameContentSequence = [plane], [content]
         frames.append(frame)
     item.PerFrameFunctionalGroupsSequence = frames
-    for keyword, value in more.items():
+    for keyword, value in (more or {}).items():
         setattr(item, keyword, value)
     return written(item)
 

@@ -36,7 +36,7 @@ class Orthanc:
         """The address of one instance as a whole file (PS3.18, chapter 9)."""
         named = {"studyUID": study, "seriesUID": series, "objectUID": instance}
         query = "&".join(f"{key}={value}" for key, value in named.items())
-        return f"{self.url}/wado?requestType=WADO&{query}&contentType=application%2Fdicom"
+        return f"{self.url}/wado?requestType=WADO&{query}&contentType=application/dicom"  # it wants the slash as it is
 
 
 def require_orthanc() -> str:

@@ -45,10 +45,13 @@ def _content(item: StorageItem) -> httpx.Response:
     return httpx.get(url, timeout=30)
 
 
-def _changed_at(server: Server, client: EncordUserClient, item: StorageItem) -> str | None:
+def _own(server: Server, client: EncordUserClient, item: StorageItem, part: str = "") -> httpx.Response:
     headers = {"Authorization": f"Bearer {client.get_bearer_token()}"}
-    answer = httpx.get(f"{server.url}/api/v1/items/{item.uuid}", headers=headers)
-    found: str | None = answer.json()["object_changed_at"]
+    return httpx.get(f"{server.url}/api/v1/items/{item.uuid}{part}", headers=headers, timeout=60)
+
+
+def _changed_at(server: Server, client: EncordUserClient, item: StorageItem) -> str | None:
+    found: str | None = _own(server, client, item).json()["object_changed_at"]
     return found
 
 
@@ -73,6 +76,9 @@ def test_local__replaced_then_put_back(
         answer = _content(item)
         assert (answer.status_code, "was replaced since it was registered" in answer.text) == (409, True), answer.text
     assert _changed_at(server, second, item) is not None
+    for part in ("content", "thumbnail"):
+        own = _own(server, second, item, f"/{part}")
+        assert (own.status_code, own.json()["code"]) == (409, "conflict"), own.text
     (media.folder / "kept.png").rename(path)
     assert path.stat().st_mtime_ns == kept.st_mtime_ns
     assert _content(item).content == media_files.png(8, 6)

@@ -398,7 +398,7 @@ def test_content_of_the_own_api__is_a_redirect_to_the_bucket(
     """Whoever follows gets the bytes from the store; `redirect=false` and HEAD are answered by the server itself."""
     data = media_files.png(300, 200)
     obstore.put(weed.store(BUCKET), "content.png", data)
-    integration = _s3(server, secrets, weed.endpoint, f"s3://{BUCKET}", "--path-style")
+    integration = _s3(server, secrets, weed.endpoint, f"s3://{BUCKET}")
     _register(folder, integration, [{"objectUrl": f"s3://{BUCKET}/content.png"}])
     (item,) = folder.list_items()
     with own_api(server, client) as api:

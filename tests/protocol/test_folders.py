@@ -11,7 +11,6 @@ from encord import EncordUserClient
 from encord.exceptions import AuthorisationError, InvalidArgumentsError
 from encord.http.bundle import Bundle
 from encord.orm.storage import (
-    CloudSyncedFolderParams,
     StorageFolderType,
     StorageUserRole,
 )
@@ -66,14 +65,6 @@ def test_create_storage_folder__what_is_left_out_is_empty(client: EncordUserClie
 def test_create_storage_folder__bad_name_is_refused(client: EncordUserClient, name: str) -> None:
     with pytest.raises(InvalidArgumentsError, match=r"\$\.name: "):
         client.create_storage_folder(name)
-
-
-def test_create_storage_folder__synced_with_a_cloud_is_refused(client: EncordUserClient, integration_id: UUID) -> None:
-    name = a_name("synced")
-    params = CloudSyncedFolderParams(integration_uuid=integration_id, remote_url="s3://bucket/prefix/")
-    with pytest.raises(InvalidArgumentsError, match=r"Cloud-synced folders come with a later version of Framedex"):
-        client.create_storage_folder(name, cloud_synced_folder_params=params)
-    assert list(client.list_storage_folders(search=name)) == []
 
 
 def test_get_storage_folder__missing_is_refused(client: EncordUserClient) -> None:
@@ -256,14 +247,6 @@ def test_get_folder_config__keys_unknown_to_the_sdk_survive(
     found = second.get_storage_folder(folder.uuid).get_folder_config()
     assert found.metadata_ingestion is None
     assert found.model_extra == {"colour": {"b": 1.5, "a": [None, 12345678901234567890]}}
-
-
-def test_enable_metadata_ingestion__is_refused_and_changes_nothing(
-    folder: StorageFolder, second: EncordUserClient
-) -> None:
-    with pytest.raises(InvalidArgumentsError, match="Sidecar files with metadata belong to cloud-synced folders"):
-        folder.enable_metadata_ingestion()
-    assert second.get_storage_folder(folder.uuid).get_folder_config().metadata_ingestion is None
 
 
 @pytest.mark.works(

@@ -22,6 +22,7 @@ from tests.builders import media_files
 from tests.protocol.curated import Server, raw, share
 from tests.protocol.people import a_name, an_email
 from tests.protocol.registered import Media, add_integration, items_of, register
+from tests.protocol.synced import held, sync, synced_folder
 
 pytestmark = pytest.mark.protocol
 
@@ -224,6 +225,18 @@ def test_uploads__are_not_in_an_integration(client: EncordUserClient, folder: St
     item = folder.upload_image(tmp_path / "a.png")
     with pytest.raises(InvalidArgumentsError, match="its bytes are our own"):
         update_storage_item_cloud_info(client, item, new_url="file:///x.png")
+
+
+def test_synced_folder__its_items_follow_the_bucket(
+    client: EncordUserClient, second: EncordUserClient, integration_id: UUID, media: Media
+) -> None:
+    url = media.put("a.png", media_files.png())
+    followed = synced_folder(client, integration_id, media.folder.as_uri() + "/")
+    sync(followed)
+    item = held(client, followed)["a.png"]
+    with pytest.raises(InvalidArgumentsError, match="sync the folder"):
+        update_storage_item_cloud_info(client, item, new_url=media.address("b.png"), verify_access=False)
+    assert second.get_storage_item(item.uuid).url == url
 
 
 def test_rights__the_folder_and_the_integration(

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import mmap
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import click
 
-from framedex.bootstrap import Node, held
-from framedex.cli.jobs import failure, iter_units
+from framedex.bootstrap import Node
 from framedex.cli.options import data_option, opened
+from framedex.cli.working import watch_job, working
 from framedex.core.access import Caller
-from framedex.core.errors import Conflict, InvalidArguments, NotFound, Unavailable
+from framedex.core.errors import InvalidArguments, NotFound
 from framedex.core.ids import FolderId, IntegrationId, JobId, parse_id
-from framedex.core.jobs import Job, JobState, UnitState
+from framedex.core.jobs import Job, JobState
 from framedex.core.ports.blobs import IntegrationKind
 from framedex.core.registration import Manifest
-from framedex.directory_lock import is_served
 from framedex.services.imports import ImportRequest, problems_of, read_manifest
-from framedex.services.jobs import OPERATOR_CALLER
 
 _POLL_S = 0.25
 _SHOWN = 20
@@ -74,8 +71,8 @@ def import_(
         target = node.services.imports.folder(caller, folder, is_made=True)
         assert target is not None, "it is made where it is missing"
         request = ImportRequest(target.id, manifest, integration_id, ignore_errors, f"import {path}")
-        with _working(node) as check:
-            job = _watch(node, _begin(node, caller, request, check), check)
+        with working(node) as check:
+            job = watch_job(node, _begin(node, caller, request, check), check)
     click.echo(_verdict(job))
     if job.state is not JobState.DONE or job.units_error:
         sys.exit(1)
@@ -171,64 +168,13 @@ def _tell(problems: list[tuple[str, str]]) -> None:
         click.echo(f"and {len(problems) - _SHOWN} more problems", err=True)
 
 
-@contextmanager
-def _working(node: Node) -> Iterator[Callable[[], None]]:
-    """While it is entered, somebody does the work: this process, or the server that holds the directory.
-
-    Answers a check that refuses once nobody does any more.
-    """
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(held(node.settings))
-        except Conflict:
-            click.echo("a server holds the data directory and does the work", err=True)
-            yield lambda: _require_server(node)
-            return
-        if node.settings.database_url is None:
-            node.services.jobs.abandon_leases()
-        node.runner.start()
-        stack.callback(node.runner.stop)
-        yield lambda: None
-
-
-def _require_server(node: Node) -> None:
-    if not is_served(node.settings.data):
-        raise Unavailable("The server that did the work has stopped; run the same command again to go on.")
-
-
 def _begin(node: Node, caller: Caller, request: ImportRequest, check: Callable[[], None]) -> JobId:
     """Lets the job of an earlier run come to its end first, so that what it still holds is not done twice."""
     earlier = node.services.jobs.find_running(caller, FolderId(request.folder_id), request.title)
     if earlier is not None:
         click.echo(f"going on with the job {earlier.id}", err=True)
-        _watch(node, earlier.id, check)
+        watch_job(node, earlier.id, check)
     return node.services.imports.start(caller, request)
-
-
-def _watch(node: Node, job_id: JobId, check: Callable[[], None]) -> Job:
-    """Shows progress until the job ends."""
-    click.echo(f"job {job_id}")
-    is_terminal = sys.stderr.isatty()
-    while True:
-        found = node.services.jobs.get_job(OPERATOR_CALLER, job_id)
-        job = found.job
-        if is_terminal:
-            done = found.checked if job.state is JobState.CHECKING else job.units_done
-            click.echo(
-                f"\r{job.state.value}: {done} of {job.units_total}, {job.units_error} failed ", nl=False, err=True
-            )
-        if job.state.is_final:
-            break
-        check()
-        time.sleep(_POLL_S)
-    if is_terminal:
-        click.echo(err=True)
-    for number, unit in enumerate(iter_units(node, job_id, [UnitState.ERROR])):
-        if number == _SHOWN:
-            click.echo(f"and more: framedex jobs units {job_id} --state error", err=True)
-            break
-        click.echo(failure(unit), err=True)
-    return job
 
 
 def _verdict(job: Job) -> str:

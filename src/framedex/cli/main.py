@@ -15,6 +15,7 @@ from framedex.cli.integrations import integrations
 from framedex.cli.jobs import jobs
 from framedex.cli.move_catalog import move_to_postgresql
 from framedex.cli.serve import serve
+from framedex.cli.sync import sync
 from framedex.cli.users import users
 from framedex.cli.worker import worker
 from framedex.core.errors import DomainError
@@ -51,6 +52,7 @@ for command in (
     users,
     integrations,
     import_,
+    sync,
     frames,
     jobs,
     doctor,

@@ -127,7 +127,7 @@ class Resolver:
         """Refuses addresses outside the integration; without one, all."""
         for url in urls:
             if self._external is None:
-                raise InvalidArguments(f"{url[:200]!r}: name the integration that reaches this address")
+                raise InvalidArguments(f"{shown_address(url)!r}: name the integration that reaches this address")
             self._external.check_address(url)
 
     def check_supplied(self, unit: Unit) -> None:
@@ -137,7 +137,7 @@ class Resolver:
         for ref in unit.objects:
             if ref.facts is None and unit.item_type in WITH_METADATA_BLOCK:
                 raise InvalidArguments(
-                    f"{ref.url[:300]}: the integration is strict client-only: "
+                    f"{shown_address(ref.url)}: the integration is strict client-only: "
                     f"the manifest must supply the metadata of every {unit.item_type.value}"
                 )
 
@@ -151,7 +151,7 @@ class Resolver:
         place = uploads.get(ref.placeholder) if ref.placeholder is not None else uploads.get(ref.url)
         if place is None or place.user_id != self.user_id or place.folder_id not in (None, self._folder_id):
             raise InvalidArguments(
-                f"{ref.url[:200]!r} is not a file that you uploaded into this folder; "
+                f"{shown_address(ref.url)!r} is not a file that you uploaded into this folder; "
                 "to register an address, name the integration that reaches it"
             )
         if place.is_registered:
@@ -169,6 +169,15 @@ class Resolver:
         if self.is_strict or self._external is None:
             raise InvalidArguments("the server may not read objects of a strict client-only integration")
         return self._external.open(place.url)
+
+
+_SHOWN_CHARACTERS = 300
+
+
+def shown_address(address: str) -> str:
+    """The start of an address as it may stand in a message or log. The query of a web address may be a signature."""
+    is_web = address[:8].lower().startswith(("http://", "https://"))
+    return (address.partition("?")[0] if is_web else address)[:_SHOWN_CHARACTERS]
 
 
 def urls_of(unit: Unit) -> list[str]:

@@ -82,6 +82,10 @@ class FrameService:
         stored = self._stored(item)
         return self._make(item) if stored is None else stored
 
+    def stored_table_of(self, item: Item) -> FrameTable | None:
+        """The true frame table of a video where there is one already; nothing is read for it but the catalog."""
+        return self._stored(item)
+
     def start_job(self, caller: Caller, item_id: ItemId) -> JobId | None:
         """A job that makes the frame table of a video; None where there is one already.
 

@@ -125,15 +125,15 @@ def keep_table(unit: WriteUnit, item: Item, made: Made) -> None:
     unit.frame_tables.put(item.id, made.data)
     facts = made.facts
     count, duration, fps = facts.get("frame_count"), facts.get("duration"), facts.get("fps")
-    is_new = isinstance(count, int) and unit.frame_tables.complete(
-        item.id,
-        frame_count=count,
-        duration=duration if isinstance(duration, float) else None,
-        fps=fps if isinstance(fps, float) else None,
-        now_us=now_us(),
-    )
-    if is_new:
-        unit.log(Entity.ITEM, Op.UPDATE, [item.id])
+    if isinstance(count, int):
+        unit.frame_tables.complete(
+            item.id,
+            frame_count=count,
+            duration=duration if isinstance(duration, float) else None,
+            fps=fps if isinstance(fps, float) else None,
+            now_us=now_us(),
+        )
+    unit.log(Entity.ITEM, Op.UPDATE, [item.id])  # facts or not: which frames are indexed follows from the table
 
 
 def _require_video(unit: ReadUnit | WriteUnit, user_id: UserId, item_id: ItemId) -> Item:

@@ -68,10 +68,12 @@ def _grid(document: Document, block: FrameBlock | None) -> Sequence[GridFrame]:
 
 def _of_video(document: Document, block: FrameBlock | None) -> Sequence[GridFrame]:
     count, fps = _count(document), _number(document, "fps")
+    if document.item_type is ItemType.IMAGE_SEQUENCE:
+        return every_frame(count or 0, block, fps=fps)
+    if document.frame_table is not None:
+        return sampled(FrameTable.unpack(document.frame_table), block)
     if not count or not fps or count > MOST_FRAMES:
         return []
-    if document.item_type is ItemType.IMAGE_SEQUENCE:
-        return every_frame(count, block, fps=fps)
     return sampled(FrameTable.supplied(fps, count), block)
 
 

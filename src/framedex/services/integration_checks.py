@@ -9,7 +9,7 @@ from framedex.core.errors import DomainError, InvalidArguments, NotFound, NotPer
 from framedex.core.ids import IntegrationId
 from framedex.core.ports.blobs import ExternalObjects, Finding, IntegrationConfig, IntegrationKind
 from framedex.core.ports.catalog import Catalog
-from framedex.services.addresses import OpenIntegration
+from framedex.services.addresses import OpenIntegration, shown_address
 
 #: Objects listed, and of these read: enough to see that it works.
 _LISTED = 1000
@@ -61,7 +61,7 @@ def _named(external: ExternalObjects, urls: Sequence[str]) -> list[Finding]:
     for url in urls:
         try:
             external.check_address(url)
-            steps.append(Finding(True, f"{url}: may be registered"))
+            steps.append(Finding(True, f"{shown_address(url)}: may be registered"))
         except InvalidArguments as error:
             steps.append(Finding(False, error.message, "name an address of this integration"))
     return steps
@@ -89,8 +89,8 @@ def _read(external: ExternalObjects, config: IntegrationConfig, url: str) -> Fin
         finally:
             source.close()
     except DomainError as error:
-        return Finding(False, f"{url} cannot be read: {error.message}", _mend(config, error))
-    return Finding(True, f"{url}: {size} bytes, can be read")
+        return Finding(False, f"{shown_address(url)} cannot be read: {error.message}", _mend(config, error))
+    return Finding(True, f"{shown_address(url)}: {size} bytes, can be read")
 
 
 def _origin(external: ExternalObjects, config: IntegrationConfig, origin: str) -> Finding:

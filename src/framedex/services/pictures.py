@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from framedex.core.access import Action, Caller
-from framedex.core.errors import Conflict, InvalidArguments, UnreadableMedia
+from framedex.core.errors import InvalidArguments, UnreadableMedia
 from framedex.core.frames import FrameTable
 from framedex.core.ids import ItemId
 from framedex.core.items import Item
@@ -39,7 +39,11 @@ class FrameTables(Protocol):
     """Where tables of videos come from."""
 
     def table_of(self, item: Item) -> FrameTable:
-        """The frame table of a video that may be read."""
+        """The frame table of a video that may be read; made where there is none."""
+        ...
+
+    def stored_table_of(self, item: Item) -> FrameTable | None:
+        """The frame table of a video where there is one already."""
         ...
 
 
@@ -125,30 +129,27 @@ class PictureService:
     def picture_at(self, caller: Caller, item_id: ItemId, seconds: float, wish: Wish) -> Picture:
         """The frame of a video on screen so many seconds after its first.
 
-        It needs no frame table. Where there is none yet, its certificate has no index.
+        No frame table is made for it: where there is none yet, its certificate has no index.
         """
         _check([0], wish)
         item = self._readable(caller, item_id)
         if item.item_type not in FILMED:
             raise InvalidArguments(f"item {item.id} is of the type {item.item_type.value}: its frames have no times")
-        try:
-            frame = self._tables.table_of(item).at(seconds)
-        except Conflict:
+        table = self._tables.stored_table_of(item)
+        if table is None:
             return self._untabled(caller, item, seconds, wish)
-        return self._film(caller, item, [frame], wish)[0]
+        return self._film(caller, item, table, [table.at(seconds)], wish)[0]
 
     def pictures(self, caller: Caller, item_id: ItemId, frames: Sequence[int], wish: Wish) -> Sequence[Picture]:
         """Several frames, in the order asked for; a run of neighbours is decoded once. See `picture`."""
         _check(frames, wish)
         item = self._readable(caller, item_id)
         if item.item_type in FILMED:
-            try:
-                return self._film(caller, item, frames, wish)
-            except Conflict:
-                if any(frames):
-                    raise
-            # the first frame is the first without a table, too: what a large file shows at once
-            return [self._untabled(caller, item, 0.0, wish)] * len(frames)
+            table = self._tables.stored_table_of(item)
+            if table is None and not any(frames):
+                # the first frame is the first without a table, too: what a large file shows at once
+                return [self._untabled(caller, item, 0.0, wish)] * len(frames)
+            return self._film(caller, item, table or self._tables.table_of(item), frames, wish)
         with self._catalog.read() as unit:
             shots = shots_of(unit, caller, item, frames)
         self._read_log.note(caller, item.id, "item.picture")
@@ -163,8 +164,9 @@ class PictureService:
             require_items(unit, Action.READ, caller, [item_id])
             return unit.items.get_many([item_id], with_metadata=False)[item_id]
 
-    def _film(self, caller: Caller, item: Item, frames: Sequence[int], wish: Wish) -> Sequence[Picture]:
-        table = self._tables.table_of(item)
+    def _film(
+        self, caller: Caller, item: Item, table: FrameTable, frames: Sequence[int], wish: Wish
+    ) -> Sequence[Picture]:
         for frame in frames:
             require_frame(item, frame, len(table))
         self._read_log.note(caller, item.id, "item.picture")
@@ -173,7 +175,7 @@ class PictureService:
         missing = [frame for frame in dict.fromkeys(frames) if frame not in found]
         if missing:
             wanted = _widened(roll, missing[0], item, table) if len(frames) == 1 else missing
-            found |= roll.make(wanted, _film_request(table, wanted))
+            found |= roll.make(wanted, film_request(table, wanted))
         return [_picture(_filmed(item, frame, found[frame], table), roll.key(frame), found[frame]) for frame in frames]
 
     def _untabled(self, caller: Caller, item: Item, seconds: float, wish: Wish) -> Picture:
@@ -273,7 +275,7 @@ def _check(frames: Sequence[int], wish: Wish) -> None:
         )
 
 
-def _film_request(table: FrameTable, frames: Sequence[int]) -> dict[str, object]:
+def film_request(table: FrameTable, frames: Sequence[int]) -> dict[str, object]:
     """Only what a decoder needs of the table: the frames, and some key frames before each."""
     keys: set[int] = set()
     for frame in frames:

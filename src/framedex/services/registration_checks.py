@@ -15,7 +15,7 @@ from framedex.core.ports.blobs import ObjectInfo, OwnBlobs
 from framedex.core.ports.catalog import Catalog
 from framedex.core.ports.media import ByteSource, Prober
 from framedex.core.registration import ObjectRef, Unit
-from framedex.services.addresses import WITH_METADATA_BLOCK, Place, Resolver
+from framedex.services.addresses import WITH_METADATA_BLOCK, Place, Resolver, shown_address
 from framedex.services.content import ContentService
 from framedex.services.items import require_items
 from framedex.services.registration_items import CHILD_TYPE, ENCODED, SEQUENCE_FPS, Checked, Encoded
@@ -73,7 +73,8 @@ class Checker:
                 facts = self._prober.probe(kind, source, name=_name_hint(ref, place), is_remote=resolver.is_remote)
                 return facts, source.info if place.object_key is None else None
         except DomainError as error:
-            raise type(error)(f"{(ref.title or ref.url)[:300]}: {error.message}") from error
+            named = ref.title[:300] if ref.title else shown_address(ref.url)
+            raise type(error)(f"{named}: {error.message}") from error
 
     def _item_facts(self, resolver: Resolver, unit: Unit) -> list[MediaFacts]:
         """Sizes of existing items that become a group, which its maker must be able to read."""
@@ -152,7 +153,8 @@ def group_facts(facts: Sequence[MediaFacts]) -> MediaFacts:
 def _facts_unread(kind: ItemType, ref: ObjectRef) -> MediaFacts:
     if kind in WITH_METADATA_BLOCK:
         raise InvalidArguments(
-            f"{ref.url[:300]}: the integration is strict client-only: the manifest must supply {kind.value} metadata"
+            f"{shown_address(ref.url)}: the integration is strict client-only: "
+            f"the manifest must supply {kind.value} metadata"
         )
     return MediaFacts()
 

@@ -10,17 +10,17 @@ from framedex.core.access import Action, Caller, Standing, may, require
 from framedex.core.chunks import MAX_BULK, chunks
 from framedex.core.clock import now_us
 from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotPermitted, Unavailable
-from framedex.core.ids import IntegrationId, ItemId
+from framedex.core.ids import FolderId, IntegrationId, ItemId
 from framedex.core.items import Item
 from framedex.core.ports.blobs import ExternalObjects, ObjectInfo
 from framedex.core.ports.catalog import Catalog, Entity, Op, ReadUnit, WriteUnit
 from framedex.core.ports.catalog_items import Location
 from framedex.core.ports.catalog_people import Integration
-from framedex.services.addresses import OpenIntegration, require_registrar
+from framedex.services.addresses import OpenIntegration, require_registrar, shown_address
+from framedex.services.synced_folders import refuse_synced
 
 #: Objects that are looked at at once, for one request.
 _AT_ONCE = 8
-_SHOWN_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,7 @@ def _check(migration: Migration) -> None:
 
 
 def _at(name: str, key: str) -> str:
-    return f"$.{name}[{_shown(key)!r}]"
-
-
-def _shown(address: str) -> str:
-    """The start of an address, without a query: it may hold a signature."""
-    return address.partition("?")[0][:_SHOWN_CHARACTERS]
+    return f"$.{name}[{shown_address(key)!r}]"
 
 
 def _planned(unit: ReadUnit | WriteUnit, caller: Caller, migration: Migration) -> _Plan:
@@ -149,8 +144,10 @@ class _Planner:
     """Finds the items that a request means, in one unit."""
 
     def __init__(self, unit: ReadUnit | WriteUnit, caller: Caller, migration: Migration) -> None:
+        self._unit = unit
         self._caller = caller
         self._asked = migration
+        self._by_hand: set[FolderId] = set()
         self._named = unit.items.by_urls(caller, list(migration.by_url)) if migration.by_url else {}
         self._standings: dict[ItemId, Standing] = {}
         self._items: dict[ItemId, Item] = {}
@@ -198,6 +195,9 @@ class _Planner:
             is_ours = item.object_key is not None
             reason = "its bytes are our own" if is_ours else "it is not one object; name its child items"
             raise InvalidArguments(f"item {item.id} ({item.item_type.value}) cannot be migrated: {reason}", path=path)
+        if item.folder_id not in self._by_hand:
+            refuse_synced(self._unit, self._caller, item.folder_id)
+            self._by_hand.add(item.folder_id)
         url = item.url if new_url is None else new_url
         integration_id = self._asked.to_id or item.integration_id
         return _Step(item.id, (item.url, item.integration_id), item.remote_size, url, integration_id, path)
@@ -214,14 +214,14 @@ def _stat(objects: ExternalObjects, step: _Step) -> ObjectInfo:
     try:
         found = objects.stat(step.url)
     except Unavailable as error:
-        raise Unavailable(f"{step.path}: {_shown(step.url)}: {error.message}", **error.facts) from None
+        raise Unavailable(f"{step.path}: {shown_address(step.url)}: {error.message}", **error.facts) from None
     except DomainError as error:
-        message = f"{_shown(step.url)} cannot be read: {error.message}; verify_access=False does not look"
+        message = f"{shown_address(step.url)} cannot be read: {error.message}; verify_access=False does not look"
         raise InvalidArguments(message, path=step.path) from None
     if step.had_bytes is not None and found.size != step.had_bytes:
         raise InvalidArguments(
-            f"{_shown(step.url)} has {found.size} bytes, and the object of item {step.item_id} had {step.had_bytes}: "
-            "it is another object; register it as an item of its own",
+            f"{shown_address(step.url)} has {found.size} bytes, and the object of item {step.item_id} had "
+            f"{step.had_bytes}: it is another object; register it as an item of its own",
             path=step.path,
         )
     return found

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from framedex.core.errors import AlreadyExists, InvalidArguments, NotFound, NotPermitted, Unavailable
+from framedex.stores.blobs.cloud.objects import CloudObjects
 from framedex.stores.blobs.cloud.opening import open_cloud
 from tests.builders.peers import S3_KEY, S3_SECRET
 from tests.contract.blobs.conftest import BUCKET, BucketPlace, credentials_of
@@ -90,6 +91,41 @@ def test_list_objects__below_a_folder_or_one_object(bucket: BucketPlace) -> None
         assert [url for url, _ in bucket.objects.list_objects(prefix)] == below
     assert [url for url, _ in bucket.objects.list_objects(bucket.address("sub/1"))] == below[:1]
     assert list(bucket.objects.list_objects(bucket.address("nothing"))) == []
+
+
+def test_list_objects__start_after_whatever_comes_before(bucket: BucketPlace) -> None:
+    names = sorted(["a", "a/b", "a/c/d", "a-b", "a.b", "Z", "é", "z/1/2", "%", "a b"])
+    urls = {name: bucket.put(name, b"x") for name in names}
+    for position, name in enumerate([*names, "a/bb", "0", "~"]):
+        behind = [urls[n] for n in names if n > name]
+        after = urls.get(name, bucket.address(name))
+        assert [url for url, _ in bucket.objects.list_objects("", start_after=after)] == behind, position
+    one = bucket.address("Z")
+    assert [url for url, _ in bucket.objects.list_objects(one, start_after=bucket.address("A"))] == [one]
+    assert list(bucket.objects.list_objects(one, start_after=one)) == []
+
+
+def test_list_objects__start_after_is_asked_of_a_store_in_order(bucket: BucketPlace) -> None:
+    urls = [bucket.put(f"{i:02}", b"x") for i in range(5)]
+    found = bucket.objects
+    ordered = CloudObjects(found.addresses, found.prefix, lambda: found.client, home=found.home, is_ordered=True)
+    assert [url for url, _ in ordered.list_objects("", start_after=urls[2])] == urls[3:]
+    assert list(ordered.list_objects("", start_after=urls[4])) == []
+
+
+def test_order_key__one_for_every_form(bucket: BucketPlace) -> None:
+    url = bucket.put("a%41 b/c", b"x")
+    objects = bucket.objects
+    assert objects.order_key(objects.address_at(objects.order_key(url))) == objects.order_key(url)
+    assert [objects.order_key(found) for found, _ in objects.list_objects("")] == [objects.order_key(url)]
+
+
+def test_check_folder__without_looking(bucket: BucketPlace) -> None:
+    for name in ("", "/", "/nothing", "/nothing/"):
+        bucket.objects.check_folder(bucket.config.root + name)
+    for outside in (bucket.config.root.rpartition("/")[0] + "/", f"{bucket.config.root}-next", "file:///a/"):
+        with pytest.raises(InvalidArguments):
+            bucket.objects.check_folder(outside)
 
 
 def test_list_objects__outside(bucket: BucketPlace) -> None:

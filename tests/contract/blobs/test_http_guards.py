@@ -187,6 +187,8 @@ def test_check_address__user_information(server: WebServer) -> None:
 def test_list_objects__a_web_server_cannot_be_listed(server: WebServer) -> None:
     with pytest.raises(NotImplementedHere, match="manifest"):
         objects_of(server).list_objects(server.url("/"))
+    with pytest.raises(NotImplementedHere, match="cannot be listed"):
+        objects_of(server).check_folder(server.url("/"))
 
 
 # What a server may answer.

@@ -50,6 +50,38 @@ def test_list_objects__below_a_folder_or_one_file(tmp_path: Path) -> None:
     assert listed(objects, f"{tmp_path.as_uri()}/a/x") == expected[:1]
 
 
+@pytest.mark.parametrize("batch", [2, 1000])
+def test_list_objects__start_after_whatever_comes_before(tmp_path: Path, batch: int) -> None:
+    fill(tmp_path)
+    objects = LocalObjects(str(tmp_path), batch=batch)
+    every = listed(objects)
+    for name in [*NAMES, "a", "a/y", "a/x/deeper", "b/c/d", "0", "~~", "zz"]:
+        after = address_of(f"{tmp_path}/{name}")
+        found = [address for address, _ in objects.list_objects("", start_after=after)]
+        assert found == [address for address in every if address > after], name
+    one = address_of(f"{tmp_path}/ab")
+    assert [found for found, _ in objects.list_objects(one, start_after=address_of(f"{tmp_path}/aa"))] == [one]
+    assert list(objects.list_objects(one, start_after=one)) == []
+
+
+def test_list_objects__start_after_does_not_look_at_what_comes_before(tmp_path: Path) -> None:
+    fill(tmp_path)
+    objects = LocalObjects(str(tmp_path))
+    for name in ("A", "a/x"):  # whoever looks at them leaves them out; nobody does
+        (tmp_path / name).unlink()
+    (tmp_path / "a").rename(tmp_path / "a-was-here")
+    found = [address for address, _ in objects.list_objects("", start_after=address_of(f"{tmp_path}/b"))]
+    assert found == [address_of(f"{tmp_path}/{name}") for name in ("b/c/d/e", "~")]
+
+
+def test_order_key__one_for_every_form(tmp_path: Path) -> None:
+    objects = LocalObjects(str(tmp_path))
+    forms = [f"file://{tmp_path}/a b", f"file://localhost{tmp_path}/a%20b", f"FILE://{tmp_path}/a b"]
+    assert {objects.order_key(form) for form in forms} == {address_of(f"{tmp_path}/a b")}
+    with pytest.raises(InvalidArguments):
+        objects.check_folder("file:///elsewhere/")
+
+
 def test_list_objects__symlinks(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "real").mkdir(parents=True)

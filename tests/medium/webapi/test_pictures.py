@@ -136,6 +136,24 @@ def test_get_frame_at__what_is_on_screen(shelf: Shelf, admin_client: httpx.Clien
     assert admin_client.get(f"/items/{item}/frame-at/image", params={"time": -1}).status_code == 400
 
 
+def test_get_frame_at__without_a_table_has_no_index(shelf: Shelf, admin_client: httpx.Client) -> None:
+    """An item with supplied facts has no frame table until somebody asks for a frame by its number."""
+    data = media_files.video("matroska", frames=40)
+    truth = _decoded(data)
+    facts = {"fps": 24, "duration": 1.7, "width": 64, "height": 48, "file_size": 1, "mime_type": "video/x-matroska"}
+    item = shelf.one("videos", "v.mkv", data, videoMetadata=facts)
+    first = admin_client.get(f"/items/{item}/frames/0/image")
+    assert (first.headers["x-framedex-frame"], first.headers["x-framedex-sha256"]) == ("0", truth[0][1])
+    assert "x-framedex-frame-count" not in first.headers
+    unnamed = admin_client.get(f"/items/{item}/frame-at/image", params={"time": 1.0})
+    assert "x-framedex-frame" not in unnamed.headers
+    assert unnamed.headers["x-framedex-sha256"] == truth[24][1]
+    assert admin_client.get(f"/items/{item}/frames/5/image").headers["x-framedex-sha256"] == truth[5][1]
+    named = admin_client.get(f"/items/{item}/frame-at/image", params={"time": 1.0})
+    assert (named.headers["x-framedex-frame"], named.headers["x-framedex-sha256"]) == ("24", truth[24][1])
+    assert named.headers["x-framedex-pts"] == unnamed.headers["x-framedex-pts"]
+
+
 def test_list_certificates__ranges(shelf: Shelf, admin_client: httpx.Client) -> None:
     item = shelf.one("videos", "a.ts", media_files.video("mpegts", frames=60))
     truth = _decoded(media_files.video("mpegts", frames=60))

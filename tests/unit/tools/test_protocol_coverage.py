@@ -102,7 +102,7 @@ def test_problems__in_both_directions(
 # ---------------------------------------------------------------------------------------------------- the rows
 
 _GET = "GET storage/folders/{}"
-_LATER = "POST projects"
+_LATER = "GET projects"
 
 
 def _states(proofs: record.Proofs) -> dict[str, endpoints.Row]:

@@ -21,6 +21,7 @@ class Document:
         metadata: exact JSON text, None when there is none.
         rows: data rows that link it, with their datasets.
         children: of a group, the ids and metadata of its children in order.
+        frame_table: packed, of a video that has one.
     """
 
     id: ItemId
@@ -33,6 +34,7 @@ class Document:
     collections: Sequence[CollectionId]
     parents: Sequence[ItemId]
     children: Sequence[tuple[ItemId, str | None]]
+    frame_table: bytes | None
 
 
 class DocumentReads(Protocol):

@@ -155,7 +155,7 @@ def _read(data: ByteFile, tags: list[int]) -> FileDataset:
             specific_tags=list(tags),
             defer_size=_MOST_VALUE,
         )
-    except (InvalidDicomError, EOFError) as error:
+    except (InvalidDicomError, EOFError, OSError) as error:  # the last is what it says of a sequence without an end
         raise InvalidArguments(_DAMAGED) from error
     if text_of(dataset.file_meta, 0x00020002) == _DIRECTORY or _ALWAYS[0] in dataset:
         raise InvalidArguments("the file is a DICOMDIR, an index of other files; register those")

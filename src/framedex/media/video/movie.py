@@ -200,8 +200,6 @@ class _Track:
 
     def _check_edits(self, count: int) -> None:
         edits = self.edits()
-        if len(edits) > _MOST_EDITS:
-            raise InvalidArguments(f"the edit list of the file has {len(edits)} edits; at most {_MOST_EDITS} are read")
         steps = self.rows(b"stts", 2)
         length_s = float((steps[:, 0] * steps[:, 1]).sum()) / max(1, self._scale()) or 1.0
         shares = sum(min(1.0, edit / self._movie_scale / length_s) if edit else 1.0 for edit in edits)
@@ -214,18 +212,17 @@ class _Track:
         """How long each edit is, in units of the movie.
 
         Raises:
-            InvalidArguments: the edit list says more edits than it has room for.
+            InvalidArguments: the edit list says more edits than it has room for, or has more than are read.
         """
         data = self.atom.find(b"edts", b"elst")
         if data is None or len(data) < 8:
             return []
-        wide = data[0] == 1
-        row, length = (20, 8) if wide else (12, 4)
+        row, length = (20, 8) if data[0] == 1 else (12, 4)
         count = _number(data, 4)
         _require_room(b"elst", count, (len(data) - 8) // row)
-        return [
-            int.from_bytes(data[8 + row * i : 8 + row * i + length], "big") for i in range(min(count, _MOST_EDITS + 1))
-        ]
+        if count > _MOST_EDITS:
+            raise InvalidArguments(f"the edit list of the file has {count} edits; at most {_MOST_EDITS} are read")
+        return [int.from_bytes(data[8 + row * i : 8 + row * i + length], "big") for i in range(count)]
 
     def _scale(self) -> int:
         data = self.atom.find(b"mdia", b"mdhd") or b""

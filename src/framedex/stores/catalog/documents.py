@@ -46,6 +46,7 @@ _SELECT = (
 )
 #: What has frames that are items of their own.
 _GROUPS = frozenset({ItemType.IMAGE_GROUP, ItemType.DICOM_SERIES})
+_WITH_TABLES = frozenset({ItemType.VIDEO, ItemType.IMAGE_SEQUENCE})
 
 
 class SqlDocuments:
@@ -69,6 +70,8 @@ class SqlDocuments:
             groups,
             order=" ORDER BY c.parent_id, c.position",
         )
+        videos = [row[0] for row in found if row[4] in _WITH_TABLES]
+        tables = self._grouped("SELECT item_id, data FROM frame_tables WHERE item_id IN ", videos)
         return [
             Document(
                 id=row[0],
@@ -81,6 +84,7 @@ class SqlDocuments:
                 collections=[CollectionId(one[0]) for one in members.get(row[0], ())],
                 parents=[ItemId(one[0]) for one in parents.get(row[0], ())],
                 children=[(ItemId(child), text) for child, text in children.get(row[0], ())],
+                frame_table=bytes(tables[row[0]][0][0]) if row[0] in tables else None,
             )
             for row in found
         ]

@@ -20,7 +20,7 @@ from framedex.core.jobs import (
     UnitReceipt,
     UnitState,
 )
-from framedex.stores.catalog.driver_sql import insert_many, run_many
+from framedex.stores.catalog.driver_sql import insert_many, run_many, run_together
 from framedex.stores.catalog.tables import job_units, jobs
 from framedex.stores.catalog.tables.work import OPEN
 
@@ -47,6 +47,13 @@ _SETTLE = """
 UPDATE job_units SET state = ?, receipt = ?, checked = ?, lease_owner = NULL, lease_until = NULL,
     attempts = CASE attempts WHEN 0 THEN 1 ELSE attempts END
 WHERE job_id = ? AND position = ?
+"""
+_SETTLE_TOGETHER = """
+UPDATE job_units SET state = new.state, receipt = new.receipt, checked = new.checked, lease_owner = NULL,
+    lease_until = NULL, attempts = CASE attempts WHEN 0 THEN 1 ELSE attempts END
+FROM unnest(CAST(? AS integer[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS integer[]))
+    AS new(state, receipt, checked, job_id, position)
+WHERE job_units.job_id = new.job_id AND job_units.position = new.position
 """
 _RUNNING = [state.value for state in RUNNING_STATES]
 _COUNTERS = {
@@ -252,7 +259,10 @@ class SqlJobs(SqlJobReads):
 
     def settle(self, job_id: JobId, outcomes: Sequence[UnitOutcome]) -> None:
         rows = [(int(o.state), o.receipt, o.checked, job_id, o.position) for o in outcomes]
-        run_many(self._connection, _SETTLE, rows)
+        if not rows:
+            return
+        if not run_together(self._connection, _SETTLE_TOGETHER, rows):
+            run_many(self._connection, _SETTLE, rows)
         moved = Counter(o.state for o in outcomes)
         changes = {column: column + moved[state] for state, column in _COUNTERS.items() if moved[state]}
         if changes:

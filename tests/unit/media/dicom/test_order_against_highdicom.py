@@ -99,7 +99,7 @@ def test_order_dicom__any_plane_any_distance_any_numbers(seed: int) -> None:
 def test_order_dicom__frames_of_one_enhanced_file(seed: int) -> None:
     heights = [2.5 * i for i in range(7)]
     random.Random(seed).shuffle(heights)
-    data = dicom_files.enhanced([(0.0, 0.0, z) for z in heights], FrameOfReferenceUID="1.2.9")
+    data = dicom_files.enhanced([(0.0, 0.0, z) for z in heights], more={"FrameOfReferenceUID": "1.2.9"})
     (stack,) = _ordered([data])["stacks"]
     frames = [first + i for _, first, count in stack["frames"] for i in range(count)]
     (dataset,) = _datasets([data])
