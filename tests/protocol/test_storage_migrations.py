@@ -12,6 +12,7 @@ import requests
 from encord import EncordUserClient
 from encord.exceptions import AuthorisationError, InvalidArgumentsError
 from encord.http.bundle import Bundle
+from encord.orm.dataset import StorageLocation
 from encord.orm.storage import StorageItemType
 from encord.storage import StorageFolder, StorageItem
 from encord.utilities.storage.cloud_data_migration import update_storage_item_cloud_info
@@ -311,7 +312,7 @@ def test_duplicates__groups_and_dataset_links_follow_their_children(
 ) -> None:
     made = register(folder, integration_id, _group("group", list(images.urls.values())))
     group = made.items_with_names[0].item_uuid
-    dataset = client.create_dataset(a_name("set"), 0)
+    dataset = client.create_dataset(a_name("set"), StorageLocation.CORD_STORAGE)
     linked = client.get_dataset(dataset.dataset_hash)
     linked.link_items([group])
     children = client.get_storage_item(group).get_child_items()

@@ -14,6 +14,7 @@ from framedex.cli.import_ import import_
 from framedex.cli.integrations import integrations
 from framedex.cli.jobs import jobs
 from framedex.cli.move_catalog import move_to_postgresql
+from framedex.cli.rebuild_index import rebuild_index
 from framedex.cli.serve import serve
 from framedex.cli.sync import sync
 from framedex.cli.users import users
@@ -56,6 +57,7 @@ for command in (
     frames,
     jobs,
     doctor,
+    rebuild_index,
     backup,
     restore,
     move_to_postgresql,

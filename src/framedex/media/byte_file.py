@@ -33,6 +33,10 @@ class ByteFile(io.RawIOBase):
         """For readers that take a little here and a little there: what is fetched ahead would be fetched in vain."""
         self._most_ahead = _FEW_AHEAD
 
+    def forget(self) -> None:
+        """Gives up what was kept; later reads fetch again."""
+        self._blocks.clear()
+
     def readable(self) -> bool:
         return True
 

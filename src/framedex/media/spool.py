@@ -6,7 +6,7 @@ import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
@@ -58,7 +58,6 @@ class Output:
         self._max_bytes = max_bytes
         self._what = what
         self._mend = mend
-        self._size = 0
         self._checked = _IN_MEMORY
         self._is_kept = False
 
@@ -74,25 +73,37 @@ class Output:
         if end > self._checked:
             self._spool.check()
             self._checked = end + _LOOK_EVERY
-        try:
+        with _disk_errors():
             self._file.seek(offset)
             self._file.write(data)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise StorageFull("the disk of the server is full; free space or enlarge it") from error
-        self._size = max(self._size, end)
 
     def data(self) -> bytes:
-        self._file.seek(0)
-        return self._file.read()
+        with _disk_errors():
+            self._file.seek(0)
+            return self._file.read()
 
     def keep(self) -> BinaryIO:
-        """The file, at its start, for whoever closes it."""
+        """The file, at its start, for whoever closes it.
+
+        Raises:
+            StorageFull: the last bytes have no room.
+        """
+        with _disk_errors():
+            self._file.seek(0)
         self._is_kept = True
-        self._file.seek(0)
         return cast("BinaryIO", cast("IO[bytes]", self._file))
 
     def end(self) -> None:
         if not self._is_kept:
-            self._file.close()
+            with suppress(OSError):  # what was not written yet has no room, and is not wanted any more
+                self._file.close()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise StorageFull("the disk of the server is full; free space or enlarge it") from error

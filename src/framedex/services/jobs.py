@@ -16,6 +16,7 @@ from framedex.services.administration import OPERATOR
 from framedex.services.deidentification_handler import KIND as DEIDENTIFY
 from framedex.services.folder_sync_handler import KIND as SYNC_FOLDER
 from framedex.services.folder_sync_units import OBJECTS
+from framedex.services.frames_handler import KIND as FRAMES
 from framedex.services.reencoding_handler import KIND as REENCODE
 from framedex.services.registration import RegistrationService
 from framedex.services.registration_handler import KIND as REGISTER
@@ -66,7 +67,7 @@ class JobService:
         """
         with self._catalog.read() as unit:
             job = _visible(caller, unit.jobs.get(job_id), job_id)
-            if job.kind not in (REGISTER, REENCODE, DEIDENTIFY, SYNC_FOLDER):
+            if job.kind not in (REGISTER, REENCODE, DEIDENTIFY, SYNC_FOLDER, FRAMES):
                 return []
             if job.kind == SYNC_FOLDER:  # stretches of the listing come first
                 after = max(after, OBJECTS - 1)
@@ -81,7 +82,7 @@ class JobService:
         with self._catalog.read() as unit:
             job = _visible(caller, unit.jobs.get(job_id), job_id)
             _require_own(caller, job)
-        if job.kind in (REENCODE, DEIDENTIFY, SYNC_FOLDER):
+        if job.kind in (REENCODE, DEIDENTIFY, SYNC_FOLDER, FRAMES):
             return self._cancel(caller, job)
         if job.kind != REGISTER:
             raise Conflict("This job keeps items in step with the metadata schema; only a newer schema ends it.")

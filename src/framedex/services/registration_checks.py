@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 from framedex.core.access import Action
 from framedex.core.errors import DomainError, InvalidArguments, NotPermitted
@@ -18,6 +19,7 @@ from framedex.core.registration import ObjectRef, Unit
 from framedex.services.addresses import WITH_METADATA_BLOCK, Place, Resolver, shown_address
 from framedex.services.content import ContentService
 from framedex.services.items import require_items
+from framedex.services.open_in_turn import InTurn
 from framedex.services.registration_items import CHILD_TYPE, ENCODED, SEQUENCE_FPS, Checked, Encoded
 
 MAX_SEQUENCE_BYTES = 8 << 30
@@ -107,10 +109,9 @@ class Checker:
         return tuple(made)
 
     def _encode_one(self, resolver: Resolver, checked: Checked, positions: Sequence[int]) -> Encoded:
-        with ExitStack() as stack:
-            sources = [self._source(resolver, checked, p) for p in positions]
-            for source in sources:
-                stack.callback(source.close)
+        openers = [partial(self._source, resolver, checked, position) for position in positions]
+        with closing(InTurn(openers)) as objects:
+            sources = objects.sources()
             made = self._prober.encode_sequence(sources, fps=SEQUENCE_FPS, max_bytes=MAX_SEQUENCE_BYTES)
         key = f"{ENCODED}{new_id()}/video.mp4"
         with made:

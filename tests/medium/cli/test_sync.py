@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -119,17 +120,15 @@ def test_sync__beside_a_server(workspace: Workspace, admin: Person, data: Path, 
 @contextmanager
 def _syncing(data: Path, folder: str) -> Iterator[subprocess.Popen[str]]:
     arguments = command("sync", folder, "--user", "admin@example.org", "--data", data, "--every", "1s")
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(data)
-    )
-    watchdog = threading.Timer(120, process.kill)
-    watchdog.start()
-    try:
-        yield process
-    finally:
-        watchdog.cancel()
-        process.kill()
-        process.wait()
+    env = {**os.environ, **environment(data)}
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
+        watchdog = threading.Timer(120, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
 
 
 def test_sync__every_second_takes_what_comes_and_outlives_an_outage(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from framedex.media.limits import Limits
 from framedex.media.pool import ProcessProber
 from tests.builders.media_files import Held
 from tests.builders.numbered import numbered, numbers_by_ffmpeg, probed, times_by_ffprobe
@@ -137,3 +138,18 @@ def test_encode_sequence__tiny_images(prober: ProcessProber, tmp_path: Path, siz
     images = [_saved(Image.new("L", size, level), "PNG") for level in (0, 120, 250)]
     path = _encoded(prober, images, tmp_path)
     assert len(times_by_ffprobe(path)) == 3
+
+
+def test_encode_sequence__of_large_images_stays_small(tmp_path: Path) -> None:
+    """60 images of 12 MB in a process that may have 600 MB, libraries included."""
+    small = ProcessProber(workers=1, limits=Limits(memory_bytes=600 << 20))
+    image = Held(_saved(Image.fromarray(numbered(5, 2000, 2000)).convert("RGB"), "BMP"))
+    with small.encode_sequence([_scaled_down(5), *[image] * 60], fps=25, max_bytes=1 << 30) as made:
+        path = tmp_path / "sequence.mp4"
+        path.write_bytes(made.read())
+    small.close()
+    assert numbers_by_ffmpeg(path) == [5] * 61
+
+
+def _scaled_down(number: int) -> Held:
+    return Held(_KINDS["png"](number))

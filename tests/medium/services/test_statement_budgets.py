@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from framedex.core.ids import FolderId, IntegrationId, ItemId
 from framedex.core.items import ItemPatch
 from framedex.core.manifests import parse_manifest
 from framedex.settings import load_settings
+from framedex.stores.catalog import driver_sql
 from tests.builders.databases import database_url
 from tests.builders.living import Workspace
 
@@ -65,10 +66,17 @@ class World:
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             statements.append(statement)
 
+        def note_copy(connection: sa.Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+            statements.append(statement)
+            copy(connection, statement, rows)
+
+        copy = driver_sql._copy
         engines = (self.node.catalog._writer, self.node.catalog._reader)
-        for engine in engines:
-            sa.event.listen(engine, "before_cursor_execute", note)
-        yield statements
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(driver_sql, "_copy", note_copy)
+            for engine in engines:
+                sa.event.listen(engine, "before_cursor_execute", note)
+            yield statements
         for engine in engines:
             sa.event.remove(engine, "before_cursor_execute", note)
 

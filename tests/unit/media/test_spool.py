@@ -56,6 +56,6 @@ def test_output__on_a_full_disk(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10 << 20, before[1]))
         try:
             with pytest.raises(StorageFull, match="disk of the server is full"):
-                output.write(20 << 20, b"x")
+                output.write(20 << 20, bytes(1 << 20))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -214,7 +214,7 @@ def read_dicom(fields: Fields, suffix: str = "") -> MediaFacts | None:
 
 
 def _dicom_facts(tags: Mapping[str, dict[str, object] | None]) -> MediaFacts:
-    kept: dict[str, object] = {t: tags[t] for t in DICOM_TAGS if tags[t] is not None and t != _PATIENT_ID}
+    kept: dict[str, object] = {t: _geometry(tag) for t in DICOM_TAGS if (tag := tags[t]) and t != _PATIENT_ID}
     return MediaFacts(
         mime_type="application/dicom",
         width=_whole(tags["00280011"]),
@@ -225,6 +225,21 @@ def _dicom_facts(tags: Mapping[str, dict[str, object] | None]) -> MediaFacts:
         dicom_series_uid=_uid(tags["0020000E"]),
         dicom_tags=kept,
     )
+
+
+def _geometry(tag: Mapping[str, object]) -> dict[str, object]:
+    """An element without what a sequence in it may say of the patient: there, too, only the known tags are kept."""
+    values = tag.get("Value")
+    if not isinstance(values, list):
+        return {name: value for name, value in tag.items() if name == "vr"}
+    inner = frozenset(DICOM_TAGS) - {_PATIENT_ID}
+    kept = [
+        {t.upper(): _geometry(v) for t, v in value.items() if t.upper() in inner and isinstance(v, dict)}
+        if isinstance(value, dict)
+        else value
+        for value in values
+    ]
+    return {"vr": tag.get("vr"), "Value": kept}
 
 
 def _first(tag: Mapping[str, object] | None) -> object:

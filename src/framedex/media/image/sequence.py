@@ -43,6 +43,7 @@ def encode_sequence(sources: Sequence[ByteFile], sink: Sink, fps: float, limits:
         stream: VideoStream | None = None
         for index, source in enumerate(sources):
             image = _image(index, source, limits)
+            source.forget()  # nobody reads it again, and there may be thousands
             stream = stream or _add_stream(media.add_stream("libx264", rate), image)
             frame = av.VideoFrame.from_ndarray(np.asarray(_scaled(image, stream.width, stream.height)), "rgb24")
             frame.pts, frame.time_base = index, 1 / rate

@@ -53,7 +53,13 @@ def make(sources: Sequence[ByteFile], sink: Sink, asked: Mapping[str, Any], limi
 
     seeker = FrameSeeker(source, container, [KeyFrame(*key) for key in asked["keys"]], limits)
     collect = seeker.each_counted if asked.get("is_counted") else seeker.each
-    collect(wanted, keep)
+    if len(wanted) > 1:
+        collect(wanted, keep)
+    else:
+        # of an 8K video the frames that a decoder holds on to need more memory than all that is made of one
+        found: list[tuple[Wanted, VideoFrame]] = []
+        collect(wanted, lambda target, frame: found.append((target, frame)))
+        keep(*found.pop())
     return {"pictures": [made[target] for target in wanted]}
 
 

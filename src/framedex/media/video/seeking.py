@@ -34,6 +34,8 @@ _SECONDS_BACK = (0.0, 5.0, 30.0)
 _TOLERANCE_S = 1e-6
 # Two threads: a third would cost the memory of further frames, and there are as many workers as processors.
 _THREADS = 2
+# Threads that each decode a frame of their own hold more frames; of 8K, with 10 bits, one has 100 MB.
+_LARGE = 16_000_000
 # So that codecs which leave rounding to the decoder (MPEG-4 Part 2, MPEG-2, JPEG) answer the same everywhere.
 _EXACT = {"flags": "bitexact"}
 # Containers that keep whole frames in a packet: of them, frames that nobody wants or refers to need no decoding.
@@ -181,7 +183,8 @@ class Session:
         self._media = media
         self._stream: VideoStream = video_stream(media)
         context = self._stream.codec_context
-        context.thread_type, context.thread_count = "AUTO", _THREADS
+        is_large = context.width * context.height > _LARGE
+        context.thread_type, context.thread_count = "SLICE" if is_large else "AUTO", _THREADS
         context.options = _EXACT
         name = context.codec.canonical_name
         self._may_skip = container.demuxer in _WHOLE_FRAMES and name in _SKIPPABLE

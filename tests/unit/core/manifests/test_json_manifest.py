@@ -220,6 +220,17 @@ def test_parse_manifest__dicom_facts_come_from_all_22_tags_and_keep_no_patient()
     assert facts is not None
     assert (facts.dicom_study_uid, facts.height, facts.width, facts.frame_count) == ("1.2", 512, None, 3)
     assert "secret" not in repr(facts)
+    place = {"vr": "DS", "Value": [0, 0, 1.5]}
+    comment = {"vr": "LT", "Value": ["secret"]}
+    plane = {"00200032": place, "00104000": comment, "00100020": comment}
+    frame = {"00209113": {"vr": "SQ", "Value": [plane], "00104000": comment}, "00209111": comment}
+    tags["52009230"] = {"vr": "SQ", "Value": [frame, None]}
+    facts = one({"dicomSeries": [series]}, "typed").objects[0].facts
+    assert facts is not None
+    assert facts.dicom_tags is not None
+    kept = {"00209113": {"vr": "SQ", "Value": [{"00200032": place}]}}
+    assert facts.dicom_tags["52009230"] == {"vr": "SQ", "Value": [kept, None]}
+    assert "secret" not in repr(facts)
     del tags["00280010"]
     (problem,) = problems({"dicomSeries": [series]}, "typed")
     assert "00280010" in problem["message"]
