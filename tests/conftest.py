@@ -11,15 +11,15 @@ import pytest
 REQUIRED = frozenset(name.strip() for name in os.environ.get("FRAMEDEX_REQUIRE", "").split(",") if name.strip())
 
 
-def require_tool(name: str) -> str:
-    """The path of a program; without it the calling test or module is NOT RUN, or fails when CI requires the tool.
+def require_tool(name: str, package: str | None = None) -> str:
+    """The path of a program of a Debian package (named as itself, or `package`); without it the calling test or module is NOT RUN, or fails when CI requires the tool.
 
     Call it in a fixture, in a test, or at the top of a module.
     """
     path = shutil.which(name)
     if path is not None:
         return path
-    message = f"NOT RUN: `{name}` is not installed (Debian: apt-get install {name})"
+    message = f"NOT RUN: `{name}` is not installed (Debian: apt-get install {package or name})"
     if name in REQUIRED:
         pytest.fail(f"{message}, and FRAMEDEX_REQUIRE demands it", pytrace=False)
     pytest.skip(message, allow_module_level=True)

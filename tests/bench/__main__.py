@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from tests.bench.figures import Figure, machine, print_table
+from tests.bench.frame_tables import frame_tables
 from tests.bench.patches import bundles, patches
 from tests.bench.pictures import first_pictures, sampling
 from tests.bench.postgres import on_postgres
@@ -20,6 +21,7 @@ from tests.bench.reencoding import reencoding
 from tests.bench.registration import registration
 from tests.bench.starts import starts
 from tests.bench.streams import rows
+from tests.bench.syncing import syncing
 
 
 class Benchmark(Protocol):
@@ -34,9 +36,11 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "patch": patches,
     "bundle": bundles,
     "rows": rows,
+    "frame-table": frame_tables,
     "start": starts,
     "reencode": reencoding,
     "probe": probing,
+    "sync": syncing,
     "sampling": sampling,
     "first-picture": first_pictures,
 }

@@ -41,7 +41,7 @@ class Orthanc:
 
 def require_orthanc() -> str:
     """The program."""
-    program = require_tool("Orthanc")
+    program = require_tool("Orthanc", "orthanc orthanc-dicomweb")
     if not _PLUGIN.exists():
         message = "NOT RUN: Orthanc has no DICOMweb plugin (Debian: apt-get install orthanc-dicomweb)"
         if "Orthanc" in REQUIRED:

@@ -1,9 +1,9 @@
 """Hostile files in a real browser: what the server hands out asks nobody for anything, and reads no cookie.
 
 Each file tries all that its format can to reach a listener on another port and to take the cookie that lies on the
-server's origin. It is opened at both of its addresses, by itself and embedded in a page of that origin; as it is served,
-and once more as if `Content-Disposition` had got lost, so that the browser shows it and the other headers have to hold. A
-control shows that the same files do reach the listener, cookie and all, where none of the headers is there.
+server's origin. It is opened at both of its addresses, by itself and embedded in a page of that origin: as it is
+served, and once more as if `Content-Disposition` had got lost, so that the browser shows it and the other headers have
+to hold. A control shows that the same files do reach the listener, cookie and all, where none of the headers is there.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import pytest
 from encord import EncordUserClient
-from encord.exceptions import InvalidArgumentsError
-from encord.storage import StorageFolder
 
 from framedex.protocol.refusals import REFUSALS, refusal_reason
 from tests.protocol.curated import Server
@@ -17,20 +15,11 @@ from tests.protocol.wire import endpoint_rows, name_of
 
 pytestmark = pytest.mark.protocol
 
-_LATER = "come with a later version of Framedex"
-
-
-def test_sync_private_data_with_cloud_synced_folder__is_refused(folder: StorageFolder) -> None:
-    with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
-        folder.sync_private_data_with_cloud_synced_folder_start()
-    with pytest.raises(InvalidArgumentsError, match=f"Cloud-synced folders {_LATER}"):
-        folder.sync_private_data_with_cloud_synced_folder_get_result(uuid4(), timeout_seconds=0)
-
 
 def _unproved_endpoints() -> list[tuple[str, str]]:
-    """Endpoints with a reason, and a request for each: all but the one that is half there."""
+    """Endpoints with a reason, and a request for each."""
     names = dict.fromkeys(name_of(row) for row in endpoint_rows())
-    reasons = {name: refusal_reason(name) for name in names if not name.endswith("/folder-config")}
+    reasons = {name: refusal_reason(name) for name in names}
     return [(name, reason) for name, reason in reasons.items() if reason is not None]
 
 

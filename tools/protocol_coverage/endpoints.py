@@ -17,9 +17,7 @@ from tools.protocol_coverage.sdk import SdkMismatch, read_sdk
 State = Literal["works", "partial", "refused"]
 
 #: What works in part, and what does not: said beside the state.
-NOTES: Mapping[str, str] = {
-    "GET storage/folders/{}/folder-config": "Sidecars cannot be switched on, so the SDK always reads none.",
-}
+NOTES: Mapping[str, str] = {}
 
 _SECTIONS = (
     (

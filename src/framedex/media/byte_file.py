@@ -74,8 +74,9 @@ class ByteFile(io.RawIOBase):
         first, last = offset // _BLOCK, (end - 1) // _BLOCK
         if first == last:
             return self._block(first)[offset - first * _BLOCK : end - first * _BLOCK]
-        joined = b"".join(self._block(number) for number in range(first, last + 1))
-        return joined[offset - first * _BLOCK : end - first * _BLOCK]
+        parts = [memoryview(self._block(number)) for number in range(first, last + 1)]
+        parts[0], parts[-1] = parts[0][offset - first * _BLOCK :], parts[-1][: end - last * _BLOCK]
+        return b"".join(parts)
 
     def exactly(self, offset: int, length: int, what: str) -> bytes:
         """All of the bytes asked for.

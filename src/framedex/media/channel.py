@@ -10,6 +10,7 @@ import time
 _LENGTHS = struct.Struct("!II")
 _MOST_HEADER = 64 << 20
 MOST_PAYLOAD = 8 << 20
+_MOST_AT_ONCE = 4 << 20
 
 Header = dict[str, object]
 
@@ -93,20 +94,22 @@ class Channel:
             return
 
     def _exactly(self, length: int, deadline: Deadline | None) -> bytes:
-        data = bytearray(length)
-        view = memoryview(data)
-        while view:
+        parts: list[bytes] = []
+        left = length
+        while left:
             self._arm(deadline)
             try:
-                count = self._stream.recv_into(view)
+                # a whole object may come through here: it is copied as rarely as can be
+                part = self._stream.recv(min(left, _MOST_AT_ONCE), socket.MSG_WAITALL)
             except TimeoutError:
                 raise
             except OSError as error:
                 raise ChannelClosed from error
-            if not count:
+            if not part:
                 raise ChannelClosed
-            view = view[count:]
-        return bytes(data)
+            parts.append(part)
+            left -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _arm(self, deadline: Deadline | None) -> None:
         if deadline is None:

@@ -46,8 +46,8 @@ def _box_at(source: ByteFile, start: int) -> Box:
     head = source.read_at(start, 16)
     length, body = int.from_bytes(head[:4], "big"), start + 8
     if length == 0:  # up to the end of the file
-        return Box(head[4:8], start, body, source.size)
-    if length == 1:
+        length = source.size - start
+    elif length == 1:
         length, body = int.from_bytes(head[8:16], "big"), start + 16
     if length < body - start or not all(0x20 <= letter < 0x7F for letter in head[4:8]):
         if start == 0:

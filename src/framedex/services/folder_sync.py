@@ -116,8 +116,7 @@ class FolderSyncService:
             integration_id, remote_url = remote_of(folder)
             integration = require_registrar(write, caller, integration_id)
             self._open_integration(integration.config).check_folder(remote_url)
-            write.syncs.lock(folder_id)
-            _refuse_second(write, folder_id)
+            refuse_second(write, folder_id)
             job = _new_job(caller, folder, _options(write, folder_id, integration, remote_url))
             write.jobs.add(job)
             write.jobs.add_units(job.id, [(0, UnitState.WAITING, encode(Scan(None, 0)), None)])
@@ -177,7 +176,13 @@ def _running(unit: ReadUnit | WriteUnit, folder_id: FolderId) -> JobId | None:
     return next(found, None)
 
 
-def _refuse_second(unit: WriteUnit, folder_id: FolderId) -> None:
+def refuse_second(unit: WriteUnit, folder_id: FolderId) -> None:
+    """Refuses where a sync of the folder is running; holds for as long as the unit.
+
+    Raises:
+        Conflict: it is.
+    """
+    unit.syncs.lock(folder_id)
     running = _running(unit, folder_id)
     if running is not None:
         raise Conflict(f"A sync of this folder is running ({running}); wait for its end, or cancel it.")

@@ -16,6 +16,8 @@ from framedex.core.quick import quick_dataclass
 from framedex.core.sync import Difference
 from framedex.services.derived import DerivedMetadata
 from framedex.services.folder_sync_units import OBJECTS, Look, Scan, SyncOptions, decode, encode
+from framedex.services.frames_handler import add_job
+from framedex.services.registration_handler import is_unscanned
 from framedex.services.sidecars import ReadSidecar, Sidecars
 
 
@@ -81,6 +83,7 @@ class Writing:
         self._derived.add(self._write, items)
         self._write.syncs.put(self._folder_id, [_synced(work.wanted, work.item.id) for work in new])
         self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in items])
+        self._scan_frames([item.id for item in items if item.seen is not None and is_unscanned(item)])
 
     def _refresh(self, changed: Sequence[tuple[Looked, ItemId]]) -> int:
         """Answers how many of the items are still there."""
@@ -93,7 +96,13 @@ class Writing:
         # Which frames there are may be another matter now.
         self._derived.replace(self._write, self._write.metadata.texts([item_id for _, item_id in kept]))
         self._write.log(Entity.ITEM, Op.UPDATE, [item_id for _, item_id in kept])
+        self._scan_frames([item_id for work, item_id in kept if work.item.seen is not None and is_unscanned(work.item)])
         return len(kept)
+
+    def _scan_frames(self, item_ids: Sequence[ItemId]) -> None:
+        """Frame tables of long videos take a job of their own (decision 0019)."""
+        if item_ids:
+            add_job(self._write, self._job.user_id, item_ids)
 
     def give(self, read: Sequence[tuple[ClaimedUnit, ReadSidecar]]) -> list[UnitOutcome]:
         """Gives items the content of their sidecars."""

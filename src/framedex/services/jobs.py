@@ -14,6 +14,7 @@ from framedex.core.ports.catalog import Catalog, Entity, Op, WriteUnit
 from framedex.core.ports.job_handlers import JobSignals
 from framedex.services.administration import OPERATOR
 from framedex.services.deidentification_handler import KIND as DEIDENTIFY
+from framedex.services.folder_sync import refuse_second
 from framedex.services.folder_sync_handler import KIND as SYNC_FOLDER
 from framedex.services.folder_sync_units import OBJECTS
 from framedex.services.frames_handler import KIND as FRAMES
@@ -107,13 +108,16 @@ class JobService:
         A job that is all-or-nothing left nothing behind, so all of it is done again.
 
         Raises:
-            Conflict: the job has not ended. NotPermitted: not the caller's, or not there.
+            Conflict: the job has not ended, or another sync of its folder is running.
+            NotPermitted: not the caller's, or not there.
         """
         with self._catalog.write() as unit:
             job = _visible(caller, unit.jobs.get(job_id), job_id)
             _require_own(caller, job)
             if not job.state.is_final:
                 raise Conflict("This job is still running; wait for its end, or cancel it.")
+            if job.kind == SYNC_FOLDER and job.folder_id is not None:
+                refuse_second(unit, job.folder_id)
             count = _reopen(unit, job)
             if count:
                 unit.log(Entity.JOB, Op.UPDATE, [job_id])

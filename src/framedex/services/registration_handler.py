@@ -316,7 +316,7 @@ class _Application:
         self._write.items.add_many(self._new, user_id=self._job.user_id, now_us=self._now)
         self._derived.add(self._write, self._new, self._foreseen)
         self._write.log(Entity.ITEM, Op.CREATE, [item.id for item in self._new])
-        unscanned = [item.id for item in self._new if _is_unscanned(item)]
+        unscanned = [item.id for item in self._new if is_unscanned(item)]
         if unscanned:
             add_job(self._write, self._job.user_id, unscanned)
         if self._job.dataset_id is not None:
@@ -330,7 +330,7 @@ class _Application:
         return added
 
 
-def _is_unscanned(item: NewItem) -> bool:
+def is_unscanned(item: NewItem) -> bool:
     """A video of which too much would have had to be read to know its frames."""
     return item.item_type is ItemType.VIDEO and item.facts.frame_count is None and not item.facts_supplied
 

@@ -14,7 +14,7 @@ from framedex.core.folders import FolderType, NewFolder
 from framedex.core.ids import FolderId, IntegrationId, new_id
 from framedex.core.items import Item, ItemQuery
 from framedex.core.paging import PageRequest
-from tests.builders.databases import environment
+from tests.builders.databases import environment, holds_the_directory
 from tests.builders.living import Person, Workspace, command, png_files, run, serving
 
 
@@ -108,6 +108,7 @@ def test_sync__refusals(workspace: Workspace, admin: Person, data: Path, argumen
     assert message in refused.stderr
 
 
+@holds_the_directory
 def test_sync__beside_a_server(workspace: Workspace, admin: Person, data: Path, media: Path, synced: FolderId) -> None:
     png_files(media, ["a.png"])
     with serving(data):

@@ -62,7 +62,7 @@ def test_list_frames__of_a_video(live: Live, admin_client: httpx.Client, admin: 
     answer = admin_client.get(f"/items/{item}/frames")
     assert answer.status_code == 200, answer.text
     found = FramesOut.model_validate(answer.json())
-    with av.open(io.BytesIO(data)) as media:
+    with av.open(io.BytesIO(data), "r") as media:
         decoded = [(f.pts, f.key_frame) for f in media.decode(video=0)]
         assert Fraction(str(found.time_base)) == media.streams.video[0].time_base
     assert isinstance(found.frames, list)

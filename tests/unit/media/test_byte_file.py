@@ -51,3 +51,12 @@ def test_seek__from_the_end() -> None:
 def test_exactly__names_what_is_missing() -> None:
     with pytest.raises(InvalidArguments, match="cut off: a header at byte 4"):
         ByteFile(Held(b"abcdef")).exactly(4, 3, "a header")
+
+
+def test_forget__fetches_again() -> None:
+    source = Held(DATA)
+    file = ByteFile(source)
+    first = file.read_at(0, 1000)
+    file.forget()
+    assert file.read_at(0, 1000) == first
+    assert source.fetched == 2 * (256 << 10)

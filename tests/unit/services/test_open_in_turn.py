@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 from framedex.services.open_in_turn import InTurn
 from tests.builders.media_files import Held
 
@@ -23,7 +25,7 @@ class _Counted(Held):
 
 def _objects(count: int, most_open: int) -> InTurn:
     _Counted.open_now = _Counted.most = _Counted.opened = 0
-    return InTurn([lambda n=n: _Counted(bytes([n]) * (n + 1)) for n in range(count)], most_open=most_open)
+    return InTurn([partial(_Counted, bytes([n]) * (n + 1)) for n in range(count)], most_open=most_open)
 
 
 def test_sources__few_are_open_at_once() -> None:

@@ -68,6 +68,11 @@ class IndexBatch:
     gone: Sequence[ItemId] = ()
     gone_places: Sequence[FolderId | CollectionId] = ()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether only the position moves."""
+        return not (self.items or self.gone or self.gone_places)
+
 
 @dataclass(frozen=True, slots=True)
 class Visibility:

@@ -46,6 +46,7 @@ _ORPHANS = (
     ("children", "item_children", "child_id", "a group holds the item {} that is not there"),
     ("data-rows", "data_rows", "item_id", "a data row links the item {} that is not there"),
     ("collections", "collection_items", "item_id", "a collection holds the item {} that is not there"),
+    ("synced-objects", "synced_objects", "item_id", "a synced object belongs to the item {} that is not there"),
 )
 
 _TREE = """
@@ -247,7 +248,8 @@ def _sequences(connection: sa.Connection) -> Iterator[Finding]:
 def _orphans(connection: sa.Connection) -> Iterator[Finding]:
     mend = f"{_MEND} drops what is left of it; to have the item back, {_RESTORE}"
     for check, table, column, message in _ORPHANS:
-        for item_id in _texts(connection, f"SELECT {column} FROM {table} EXCEPT SELECT id FROM items"):
+        named = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
+        for item_id in _texts(connection, f"{named} EXCEPT SELECT id FROM items"):
             yield Finding(check, message.format(item_id), mend)
 
 

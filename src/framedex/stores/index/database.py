@@ -87,6 +87,14 @@ class Database:
         assert row is not None, "written at creation"
         return Position(*row)
 
+    def move_to(self, position: Position) -> None:
+        """Moves the position alone."""
+        with self.writing() as cursor:
+            cursor.execute(
+                "UPDATE meta SET seq = $seq, schema_version = $version",
+                {"seq": position.seq, "version": position.schema_version},
+            )
+
     def layout(self) -> Layout:
         with self.reading() as cursor:
             columns = cursor.execute("SELECT level, key, storage, number FROM columns ORDER BY number").fetchall()

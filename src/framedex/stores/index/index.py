@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from framedex.core.filters.fields import Kind
 from framedex.core.ids import DataRowId, ItemId
@@ -25,7 +27,9 @@ from framedex.stores.index.pages import count_rows, read_page
 from framedex.stores.index.questions import rows_of
 from framedex.stores.index.resources import Resources
 from framedex.stores.index.statements import run
-from framedex.stores.index.writer import Writer
+
+if TYPE_CHECKING:
+    from framedex.stores.index.writer import Writer
 
 _IDS_AT_ONCE = 10_000
 
@@ -41,7 +45,6 @@ class DuckIndex:
         """
         self.path = path
         self._database = Database(path, resources or Resources())
-        self._writer = Writer(self._database)
         self._write_lock = threading.Lock()
         self._layout = self._database.layout()
         self._position = self._database.position()
@@ -59,6 +62,10 @@ class DuckIndex:
 
     def apply(self, batch: IndexBatch) -> None:
         with self._write_lock:
+            if batch.is_empty:
+                self._database.move_to(batch.position)
+                self._position = batch.position
+                return
             # Readers go on with the layout of before until all is committed.
             self._layout = self._writer.apply(batch, self._layout)
             self._position = batch.position
@@ -71,6 +78,13 @@ class DuckIndex:
                 {"rows": list(row_ids)},
             ).fetchall()
         return [ItemId(str(row[0])) for row in found]
+
+    @cached_property
+    def _writer(self) -> Writer:
+        """Loads Arrow, which a server without items does without."""
+        from framedex.stores.index.writer import Writer
+
+        return Writer(self._database)
 
     def count(self, question: Question) -> int:
         with self._database.reading() as cursor:

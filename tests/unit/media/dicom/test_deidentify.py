@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pydicom
@@ -26,6 +28,7 @@ from tests.builders.dicom_files import (
     image_dataset,
     written,
 )
+from tests.conftest import require_tool
 from tests.unit.media.dicom.deidentifying import deidentify, read, texts
 from tests.unit.media.probing import probe
 
@@ -312,3 +315,16 @@ def test_make__no_object_without_its_uids(missing: str) -> None:
         item.save_as(out)
     with pytest.raises(InvalidArguments, match=r"SOPClassUID|SOPInstanceUID"):
         deidentify(out.getvalue())
+
+
+@pytest.mark.parametrize("syntax", PLAIN_SYNTAXES, ids=lambda uid: uid.name)
+def test_make__dcmtk_reads_it(syntax: str, tmp_path: Path) -> None:
+    """Another reader, which is strict about lengths and file meta."""
+    program = require_tool("dcmdump", "dcmtk")
+    path = tmp_path / "clean.dcm"
+    path.write_bytes(deidentify(written(image_dataset(2), syntax))[0])
+    done = subprocess.run([program, "--quote-nonascii", str(path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "(0010,0010) PN (no value available)" in done.stdout
+    assert "PixelData" in done.stdout
+    assert not any(secret in done.stdout for secret in SECRETS)

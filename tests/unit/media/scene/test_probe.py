@@ -57,3 +57,13 @@ def test_probe__recordings_by_signature(data: bytes, form: str) -> None:
 )
 def test_probe__broken_is_refused(data: bytes, words: str) -> None:
     assert words in refusal(ItemType.SCENE, data)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("at", "number"), [(100, 0xFFFFFFFF), (100, 9), (96, 0xFFFFFFFF), (94, 0xFFFF)])
+def test_probe__las_with_lengths_that_lie_is_refused_at_once(packed: bool, at: int, number: int) -> None:
+    """Counted records are read one by one: four billion of them took a reader until its time was over."""
+    data = bytearray(media_files.las(33, packed=packed))
+    length = 2 if at == 94 else 4
+    data[at : at + length] = number.to_bytes(length, "little")
+    assert "header of the point cloud is broken" in refusal(ItemType.SCENE, bytes(data))

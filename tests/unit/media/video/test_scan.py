@@ -16,7 +16,7 @@ from framedex.core.errors import InvalidArguments
 from framedex.core.frames import FrameOrigin, FrameTable
 from framedex.media.byte_file import ByteFile
 from framedex.media.limits import Limits
-from framedex.media.video import frames, scan
+from framedex.media.video import frames, movie, scan
 from tests.builders import edit_lists, field_pairs, media_files
 from tests.builders.media_files import Held
 
@@ -228,10 +228,9 @@ def test_scan_frames__runs_that_reach_beyond_the_frames_are_clipped() -> None:
     """FFmpeg makes room for all that `stts` says: 4 billion frames, where there are 24."""
     data = _patched(b"stts", 8, 0xFFFFFFF0)
     source = ByteFile(Held(data))
-    index = scan.read_index(source)
-    movie = scan.movie_of_track(index, 1)
-    assert movie is not None
-    with av.open(io.BytesIO(movie), "r", container_options={"fflags": "+noparse"}) as media:
+    made = movie.movie_of_track(movie.read_index(source), 1)
+    assert made is not None
+    with av.open(io.BytesIO(made), "r", container_options={"fflags": "+noparse"}) as media:
         assert sum(1 for packet in media.demux(video=0) if packet.size) == 24
 
 
