@@ -112,6 +112,23 @@ def test_put__an_address_that_has_expired_or_whose_place_ended(server: Server, p
     assert gone.status_code == 403
 
 
+def test_get__an_address_of_content_that_has_expired(
+    server: Server, client: EncordUserClient, folder: StorageFolder, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(media_files.png())
+    address = str(client.get_storage_item(folder.upload_image(tmp_path / "a.png"), sign_url=True).get_signed_url())
+    signer = UrlSigner(load_or_create_secret_key(server.data / "secret.key").derive("urls"))
+    token = address.rpartition("/")[2]
+    grant = signer.verify(token, method="GET", purpose=UrlPurpose.CONTENT, now_us=now_us())
+    ended = signer.sign(replace(grant, expires_at=now_us() - 1))
+    answer = requests.get(address.replace(token, ended), timeout=30)
+    assert (answer.status_code, "expired" in answer.json()["message"]) == (403, True)
+    assert requests.get(address, timeout=30).content == media_files.png()
+    log = (server.data / "serve.log").read_text()
+    assert token not in log
+    assert ended not in log
+
+
 def test_put__the_user_of_the_address_was_removed(server: Server, place: Reserve) -> None:
     found = place()
     nobody = "01a2123f-0000-7000-8000-000000000000"

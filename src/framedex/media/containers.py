@@ -110,7 +110,14 @@ def opened(file: object, container: Container, *, parses: bool = True) -> Iterat
         options |= {"fflags": "+noparse", "analyzeduration": "1", "probesize": "32"}
     try:
         media = av.open(
-            file, "r", format=container.demuxer, container_options=options, buffer_size=1 << 18, io_open=_refuse_open
+            file,
+            "r",
+            format=container.demuxer,
+            container_options=options,
+            buffer_size=1 << 18,
+            io_open=_refuse_open,
+            # names and titles in encodings of old are no reason to refuse a file
+            metadata_errors="replace",
         )
     except (av.error.FFmpegError, EOFError) as error:
         raise InvalidArguments(f"the file is damaged or cut off: it cannot be opened as {container.demuxer}") from error

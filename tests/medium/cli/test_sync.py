@@ -20,14 +20,14 @@ from tests.builders.living import Person, Workspace, command, png_files, run, se
 
 @pytest.fixture
 def media(tmp_path: Path) -> Path:
-    folder = tmp_path / "media"
-    folder.mkdir()
+    folder = tmp_path / "root" / "media"
+    folder.mkdir(parents=True)
     return folder
 
 
 @pytest.fixture
 def synced(workspace: Workspace, admin: Person, media: Path) -> FolderId:
-    return _synced(workspace, admin, workspace.integration(media), media)
+    return _synced(workspace, admin, workspace.integration(media.parent), media)
 
 
 def _synced(workspace: Workspace, admin: Person, integration_id: IntegrationId, media: Path) -> FolderId:

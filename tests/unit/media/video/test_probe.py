@@ -101,6 +101,12 @@ def test_probe__the_frame_table_is_among_the_facts() -> None:
     assert len(table) == facts.frame_count == 30
 
 
+def test_probe__a_title_in_an_encoding_of_old_is_no_reason_to_refuse() -> None:
+    data = media_files.video()
+    place = data.rindex(b"Lavf")
+    assert probe(ItemType.VIDEO, data[:place] + b"\xe4\xf6\xfc\x80" + data[place + 4 :]).frame_count == 24
+
+
 def test_probe__of_a_long_remote_file_that_must_be_read_whole() -> None:
     """What its beginning tells, and no more."""
     source = ByteFile(Held(media_files.video("matroska")))
