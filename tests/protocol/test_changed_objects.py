@@ -113,7 +113,7 @@ def test_migrated__what_is_there_now_counts(
 ) -> None:
     item = _registered(folder, integration_id, media.put("a.png", media_files.png(8, 6)))
     (media.folder / "a.png").rename(media.folder / "gone.png")
-    media.put("a.png", media_files.png(8, 6))  # Copied: the same bytes under another inode and time.
+    media.put("a.png", media_files.png(8, 6))  # Copied: the same bytes with another time.
     assert _content(item).status_code == 409
     update_storage_item_cloud_info(client, item.uuid, new_url=media.address("a.png"))
     assert _changed_at(server, second, item) is None

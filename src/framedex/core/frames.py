@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 import msgspec
@@ -20,7 +21,6 @@ from framedex.core.errors import InvalidArguments
 MOST_FRAMES = 10_000_000
 
 _FORM = 1
-_TOO_LONG_STEP = Fraction(3, 2)
 # What a person or a program typed as seconds is off by less; frames never come that fast.
 _TOLERANCE_S = 1e-6
 # Unsigned numbers of 1, 2, 4 and 8 bytes.
@@ -35,7 +35,7 @@ class FrameOrigin(StrEnum):
     SUPPLIED = "supplied"  # the rate and duration that were given at registration; no byte was read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FrameTable:
     """Frames in the order in which they are shown: frame `n` is the one with the `n`-th smallest time.
 
@@ -111,19 +111,19 @@ class FrameTable:
             before -= 1
         return index - before
 
-    @property
+    @cached_property
     def duplicate_pts(self) -> Sequence[int]:
         """Frames that have the time of the frame before them."""
         return [index for index, (earlier, later) in enumerate(pairwise(self.pts), 1) if earlier == later]
 
-    @property
+    @cached_property
     def gaps(self) -> Sequence[int]:
         """Frames that come later than one and a half usual steps: one is missing there, or the rate changes."""
         steps = [later - earlier for earlier, later in pairwise(self.pts)]
         if not steps:
             return []
-        longest = sorted(steps)[len(steps) // 2] * _TOO_LONG_STEP
-        return [index for index, step in enumerate(steps, 1) if step > longest]
+        usual = sorted(steps)[len(steps) // 2]
+        return [index for index, step in enumerate(steps, 1) if 2 * step > 3 * usual]
 
     def pack(self) -> bytes:
         """A compact form: some hundred bytes for an hour at a constant rate, 2 bytes a frame where the rate jitters."""

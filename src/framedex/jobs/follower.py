@@ -30,6 +30,7 @@ class Follower:
     def stop(self) -> None:
         """Ends the thread after its step and closes the index."""
         self._stopping.set()
+        self._indexing.stop()
         if self._thread.is_alive():
             self._thread.join(timeout=30)
         self._indexing.close()

@@ -18,7 +18,7 @@ from framedex.core.metadata.key_types import KeyType
 from framedex.core.metadata.schema import EMPTY_SCHEMA, Schema, parse_schema
 from framedex.core.ports.catalog import Catalog, Change, Entity, Op, ReadUnit
 from framedex.core.ports.catalog_documents import Document
-from framedex.core.ports.index import Index, IndexBatch, IndexFiles, Position, Visibility
+from framedex.core.ports.index import Index, IndexBatch, IndexedItem, IndexFiles, Position, Visibility
 from framedex.services.index_documents import indexed
 
 _log = logging.getLogger("framedex.index")
@@ -30,6 +30,9 @@ _BUILD = 10_000
 #: An index that is built stands in for the old one when it is this near to the end of the log.
 _NEAR = 2_000
 _WAIT_S = 10.0
+#: Making rows takes the interpreter from requests: so many, then others have a turn.
+_AT_A_STRETCH = 50
+_PAUSE_S = 0.0005
 
 _ITEMS = frozenset({Entity.ITEM, Entity.ITEM_METADATA})
 _PLACES = frozenset({Entity.FOLDER, Entity.COLLECTION})
@@ -53,6 +56,7 @@ class IndexingService:
         self._files = files
         self._moved = threading.Condition()
         self._wanted = threading.Event()
+        self._stopping = threading.Event()
         self._index: Index | None = None
         self._retired: list[Index] = []
         self._schema = (0, EMPTY_SCHEMA)
@@ -104,10 +108,16 @@ class IndexingService:
         if index is not None:
             self._show(index, schema)
 
+    def stop(self) -> None:
+        """Ends a build that is under way; what it made is thrown away."""
+        self._stopping.set()
+        self._wanted.set()
+
     def close(self) -> None:
         """Closes the files."""
         for index in (*self._retired, *([] if self._index is None else [self._index])):
             index.close()
+        self._files.close()
 
     def wait_for_readers(self, timeout_s: float) -> None:
         """Until a reader waits for more than there is, or the timeout."""
@@ -134,8 +144,10 @@ class IndexingService:
             seq, version = unit.last_seq(), unit.metadata.schema_number()
             schema = _schema(unit, version)
         for documents in self._all_documents():
-            rows = [indexed(document, schema[1]) for document in documents]
-            index.apply(IndexBatch(Position(0, version), rows))
+            if self._stopping.is_set():
+                index.close()
+                return
+            index.apply(IndexBatch(Position(0, version), _rows(documents, schema[1])))
         index.apply(IndexBatch(Position(seq, version)))
         self._catch_up(index, schema[1])
         self._files.adopt(index)
@@ -197,7 +209,7 @@ class IndexingService:
         index.apply(
             IndexBatch(
                 Position(touched.seq, version),
-                [indexed(document, schema) for document in documents],
+                _rows(documents, schema),
                 [item_id for item_id in ids if item_id not in there],
                 list(touched.places),
             )
@@ -212,6 +224,15 @@ class IndexingService:
         for children in chunks(list(touched.items)):
             items.update(unit.documents.parents(children))
         return list(items)
+
+
+def _rows(documents: Sequence[Document], schema: Schema) -> list[IndexedItem]:
+    rows = []
+    for number, document in enumerate(documents, 1):
+        rows.append(indexed(document, schema))
+        if number % _AT_A_STRETCH == 0:
+            time.sleep(_PAUSE_S)
+    return rows
 
 
 def _touched(entries: Sequence[Change]) -> _Touched:

@@ -235,3 +235,7 @@ class IndexFiles(Protocol):
     def adopt(self, index: Index) -> None:
         """Makes an index that `create` made the current one, for good; the file of the other is removed."""
         ...
+
+    def close(self) -> None:
+        """Gives the place back, for another process to have."""
+        ...

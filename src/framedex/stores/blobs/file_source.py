@@ -10,8 +10,11 @@ from framedex.stores.blobs.containment import translated_errors
 
 
 def info_of(facts: os.stat_result) -> ObjectInfo:
-    """Size, and an ETag that changes when the file is written (mtime in ns, size) or replaced (inode)."""
-    return ObjectInfo(facts.st_size, f'"{facts.st_mtime_ns:x}-{facts.st_size:x}-{facts.st_ino:x}"')
+    """Size, and an ETag that changes when the file is written or replaced: its time of writing in ns, and its size.
+
+    Not the inode: a file that was put back from a backup, or moved to another disk with its time, is the same object.
+    """
+    return ObjectInfo(facts.st_size, f'"{facts.st_mtime_ns:x}-{facts.st_size:x}"')
 
 
 class FileSource:

@@ -87,6 +87,10 @@ class DuckFiles:
         # Readers of the one before go on: its file is there for them until they close it.
         self._remove_all_but(index.path.name)
 
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
     def _name(self) -> str | None:
         try:
             return (self._directory / _POINTER).read_text().strip() or None
