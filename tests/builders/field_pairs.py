@@ -59,7 +59,7 @@ def _nal(header: int, body: bytes) -> bytes:
 
 
 def _settings() -> bytes:
-    sequence = _Bits().u(77, 8).u(0, 8).u(30, 8).ue(0, 0, 0, 4, 1).u(0, 1)
+    sequence = _Bits().u(77, 8).u(0, 8).u(30, 8).ue(0, 0, 0, 4, 2).u(0, 1)
     # sizes in macroblocks; fields may be pictures, macroblocks are of one kind in each; no cropping; no VUI
     sequence.ue(_WIDTH // 16 - 1, _FIELD_HEIGHT // 16 - 1).u(0, 1).u(0, 1).u(1, 1).u(0, 1).u(0, 1)
     picture = _Bits().ue(0, 0).u(0, 1).u(0, 1).ue(0, 0, 0).u(0, 1).u(0, 2).ue(0, 0, 0).u(1, 1).u(0, 1).u(0, 1)

@@ -26,6 +26,15 @@ print(video.client_metadata["$encord"]["frames"].keys())
 
 video.update(client_metadata={{**video.client_metadata, "notes": "seen"}})
 print(client.get_storage_item(video.uuid).client_metadata["notes"])
+
+import requests
+
+answer = requests.post(
+    "{url}/api/v1/query",
+    headers={{"Authorization": "Bearer " + client.get_bearer_token()}},
+    json={{"filter": "$type = 'video' and $width >= 640", "fields": ["$name", "$width"], "sort": [{{"field": "$name"}}]}},
+).json()
+print(answer["count"]["value"], "videos of 640 pixels and more:", [row["$name"] for row in answer["rows"]])
 """
 _EMPTY = """\
 folder = client.create_storage_folder("My first folder", client_metadata={"weather": "rain"})
@@ -35,5 +44,5 @@ print(client.get_storage_folder(folder.uuid).client_metadata)
 
 def snippet(*, key: Path, url: str, is_loaded: bool) -> str:
     """Python for a prompt or a script: connects, looks around, changes one item and reads it back."""
-    rest = _SAMPLE.format(folder=FOLDER) if is_loaded else _EMPTY
+    rest = _SAMPLE.format(folder=FOLDER, url=url) if is_loaded else _EMPTY
     return f"{_CONNECT.format(key=key, url=url)}\n{rest}"

@@ -6,8 +6,7 @@
 | fragmented MP4 | what lies around the fragments' indices; their media reads as zeros |
 | MKV, WebM, MPEG-TS, AVI | all of it |
 
-Codecs whose frames only the data tell apart (`_WHOLE_SAMPLES` has the others) cost the whole file in MP4, too. H.264
-that carries fields in packets of their own is decoded.
+Codecs whose frames only the data tell apart (`_WHOLE_SAMPLES` has the others) cost the whole file in MP4, too.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from framedex.core.errors import InvalidArguments
 from framedex.core.frames import MOST_FRAMES, FrameOrigin, FrameTable
 from framedex.media.byte_file import ByteFile
 from framedex.media.containers import Container, check_whole, opened, sniff
+from framedex.media.video.h264_fields import FieldPairs
 from framedex.media.video.movie import Atom, check_index, is_fragmented, movie_of_track, read_index
 from framedex.media.video.sample_table import TableOnlyFile
 
@@ -56,7 +56,7 @@ class Opening:
     Attributes:
         first: its first frame, decoded: the size, colours and rotation of all.
         rate: frames per second as the header says, which may lie.
-        has_fields: only a decoder tells which packets are a frame together.
+        has_fields: two packets may be one frame.
         index: the boxes of `moov`; None in other containers.
         reads_all: whether its frames cannot be told without reading (nearly) all of the file.
     """
@@ -208,8 +208,6 @@ def _usual_step(times: range | list[int]) -> int:
 
 
 def _shown(source: ByteFile, opening: Opening, on_progress: OnProgress | None) -> tuple[FrameOrigin, Iterator[Shown]]:
-    if opening.has_fields:
-        return FrameOrigin.PACKETS, _decoded(source, opening, on_progress)
     if not opening.reads_all:
         assert opening.index is not None, "only MP4 is read by its index"
         movie = movie_of_track(opening.index, opening.track_id)
@@ -230,9 +228,12 @@ def _packets(
         stream = video_stream(media)
         if isinstance(file, TableOnlyFile):
             file.skip_media()
+        pairs = FieldPairs(stream.codec_context.extradata or b"") if opening.has_fields else None
         for number, packet in enumerate(media.demux(stream)):
             if on_progress is not None and number % _REPORT_EVERY == 0:
                 on_progress((packet.pos or 0) / size)
+            if pairs is not None and packet.size and pairs.is_second(bytes(packet)):
+                continue
             if packet.size and _is_shown(packet, opening.codec):
                 time = packet.pts if packet.pts is not None else packet.dts
                 yield Shown(time, packet.is_keyframe, packet.duration or 0, packet.is_discard)
@@ -241,17 +242,3 @@ def _packets(
 def _is_shown(packet: Packet[VideoStream], codec: str) -> bool:
     """VP8 has reference frames that are never shown, in packets of their own (RFC 6386, 9.1: the show_frame bit)."""
     return codec != "vp8" or bool(memoryview(packet)[0] & 0x10)
-
-
-def _decoded(source: ByteFile, opening: Opening, on_progress: OnProgress | None) -> Iterator[Shown]:
-    import av
-
-    source.seek(0)
-    with opened(source, opening.container) as media:
-        stream = video_stream(media)
-        stream.thread_type = "AUTO"
-        for number, packet in enumerate(media.demux(stream)):
-            if on_progress is not None and number % 64 == 0:
-                on_progress((packet.pos or 0) / source.size)
-            with suppress(av.error.InvalidDataError):
-                yield from (Shown(f.pts, bool(f.key_frame), f.duration or 0) for f in packet.decode())

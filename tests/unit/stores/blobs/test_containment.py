@@ -73,7 +73,8 @@ def test_check_name__outside(inside: Path, name: str) -> None:
     path = os.path.normpath(inside / name)
     with pytest.raises(InvalidArguments, match="outside") as refusal:
         ContainedRoot(str(inside)).check_name(path)
-    assert str(inside) not in refusal.value.message
+    # What was sent may be said back; the root is the server's own.
+    assert str(inside) not in refusal.value.message.replace(path, "")
     with pytest.raises(InvalidArguments, match="outside"):
         ContainedRoot(str(inside)).open_file(path)
 
