@@ -32,7 +32,7 @@ import requests
 answer = requests.post(
     "{url}/api/v1/query",
     headers={{"Authorization": "Bearer " + client.get_bearer_token()}},
-    json={{"filter": "$type = 'video' and $width >= 640", "fields": ["$name", "$width"], "sort": [{{"field": "$name"}}]}},
+    json={{"filter": "$type = 'video' and $width >= 640", "sort": [{{"field": "$name"}}], "fields": ["$name"]}},
 ).json()
 print(answer["count"]["value"], "videos of 640 pixels and more:", [row["$name"] for row in answer["rows"]])
 """

@@ -18,8 +18,9 @@ from PIL import Image
 from framedex.auth.openssh import generate_key_pair
 from framedex.client.server import Server
 from framedex.client.verification import frames_to_verify, verify
+from framedex.core.access import Role
 from framedex.core.clock import now_us
-from framedex.core.ids import new_id
+from framedex.core.ids import ItemId, new_id
 from framedex.core.people import UserKey
 from tests.builders import media_files
 from tests.builders.living import Person, run
@@ -34,7 +35,7 @@ class Shelf:
     def __init__(self, live: Live, client: httpx.Client, owner: Person) -> None:
         self._live = live
         self._client = client
-        self._folder = live.workspace.folder(owner, "pictures")
+        self.folder = live.workspace.folder(owner, "pictures")
         self._files = live.media / new_id()
         self._files.mkdir()
 
@@ -43,7 +44,7 @@ class Shelf:
         return (self._files / name).as_uri()
 
     def register(self, kind: str, entry: dict[str, object]) -> str:
-        query = {"folder": self._folder, "integration": self._live.integration_id}
+        query = {"folder": self.folder, "integration": self._live.integration_id}
         started = self._client.post("/imports", params=query, json={kind: [entry]})
         assert started.status_code == 200, started.text
         job = self._client.get(f"/jobs/{started.json()['job']}").json()
@@ -181,6 +182,31 @@ def test_get_frame__images_and_their_groups(shelf: Shelf, admin_client: httpx.Cl
     alone = admin_client.get(f"/items/{child}/frames/0/image")
     assert alone.headers["x-framedex-sha256"] == hashes[2]
     assert "x-framedex-pts" not in alone.headers
+
+
+def test_get_frame__a_child_in_a_folder_of_others_stays_theirs(
+    shelf: Shelf, live: Live, admin_client: httpx.Client, admin: Person, other: httpx.Client, stranger: Person
+) -> None:
+    entry = {f"objectUrl_{i}": shelf.put(f"{i}.jpg", media_files.jpeg(20, 10, seed=i)) for i in range(2)}
+    group = shelf.register("image_groups", {"title": "g", **entry})
+    found = admin_client.get(f"/items/{group}/frames/certificates", params={"frames": "0-1"}).json()["certificates"]
+    elsewhere = live.workspace.folder(admin, "elsewhere")
+    with live.workspace.catalog.write() as unit:
+        unit.items.move([ItemId(found[1]["object_uuid"])], elsewhere, now_us())
+        unit.folders.set_role(shelf.folder, stranger.id, Role.USER)
+    assert other.get(f"/items/{group}/frames/0/image").status_code == 200
+    hidden = other.get(f"/items/{group}/frames/1/image")
+    assert (hidden.status_code, hidden.json()["code"]) == (403, "not_permitted")
+    assert other.get(f"/items/{group}/frames/certificates", params={"frames": "0-1"}).status_code == 403
+    assert admin_client.get(f"/items/{group}/frames/1/image").status_code == 200
+
+
+def test_get_frame__is_in_the_audit_log(shelf: Shelf, live: Live, admin_client: httpx.Client, admin: Person) -> None:
+    item = shelf.one("images", "a.png", media_files.png())
+    admin_client.get(f"/items/{item}/frames/0/image")
+    admin_client.get(f"/items/{item}/frames/0/image", params={"width": 4})
+    shown = run("audit", "--data", live.workspace.data).stdout
+    assert [line for line in shown.splitlines() if "item.picture" in line and item in line] != []
 
 
 def test_get_frame__slices_of_a_series_in_its_order(shelf: Shelf, admin_client: httpx.Client) -> None:

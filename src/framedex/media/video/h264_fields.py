@@ -41,6 +41,11 @@ class FieldPairs:
         for unit in _configured(settings) if self._length_bytes else self._units(settings):
             self._learn(unit)
 
+    @property
+    def are_frames(self) -> bool:
+        """Whether the stream says that none of its pictures is a field."""
+        return bool(self._sequences) and all(sequence.is_frames_only for sequence in self._sequences.values())
+
     def is_second(self, packet: bytes) -> bool:
         """Whether the packet completes the frame that the one before it began."""
         picture = self._picture(packet)

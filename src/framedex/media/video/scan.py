@@ -56,7 +56,6 @@ class Opening:
     Attributes:
         first: its first frame, decoded: the size, colours and rotation of all.
         rate: frames per second as the header says, which may lie.
-        has_fields: two packets may be one frame.
         index: the boxes of `moov`; None in other containers.
         reads_all: whether its frames cannot be told without reading (nearly) all of the file.
     """
@@ -68,7 +67,6 @@ class Opening:
     time_base: Fraction
     rate: Fraction | None
     first: VideoFrame
-    has_fields: bool
     index: list[Atom] | None
     reads_all: bool
 
@@ -132,8 +130,6 @@ def open_video(source: ByteFile) -> Opening:
         first = _first_frame(media, stream)
         context = stream.codec_context
         codec = context.codec.canonical_name
-        # H.264 outside MP4 may carry the two fields of a frame in two packets
-        has_fields = codec == "h264" and first.interlaced_frame and container.demuxer != "mov"
         is_by_index = index is not None and codec in _WHOLE_SAMPLES and not is_fragmented(index)
         return Opening(
             container,
@@ -143,7 +139,6 @@ def open_video(source: ByteFile) -> Opening:
             stream.time_base or Fraction(1, 90_000),
             stream.average_rate,
             first,
-            has_fields,
             index,
             reads_all=not is_by_index,
         )
@@ -228,7 +223,7 @@ def _packets(
         stream = video_stream(media)
         if isinstance(file, TableOnlyFile):
             file.skip_media()
-        pairs = FieldPairs(stream.codec_context.extradata or b"") if opening.has_fields else None
+        pairs = _field_pairs(stream, opening)
         for number, packet in enumerate(media.demux(stream)):
             if on_progress is not None and number % _REPORT_EVERY == 0:
                 on_progress((packet.pos or 0) / size)
@@ -237,6 +232,14 @@ def _packets(
             if packet.size and _is_shown(packet, opening.codec):
                 time = packet.pts if packet.pts is not None else packet.dts
                 yield Shown(time, packet.is_keyframe, packet.duration or 0, packet.is_discard)
+
+
+def _field_pairs(stream: VideoStream, opening: Opening) -> FieldPairs | None:
+    """H.264 outside MP4 may carry the two fields of a frame in two packets."""
+    if opening.codec != "h264" or opening.container.demuxer == "mov":
+        return None
+    pairs = FieldPairs(stream.codec_context.extradata or b"")
+    return None if pairs.are_frames else pairs
 
 
 def _is_shown(packet: Packet[VideoStream], codec: str) -> bool:

@@ -61,8 +61,7 @@ SAMPLED: dict[str, Callable[[], bytes]] = {
 }
 
 
-# of pictures that refer to no other FFmpeg's parser takes each for a key frame, which its decoder and the index do not
-@pytest.mark.parametrize("name", sorted(set(SAMPLED) - {"field pairs"}))
+@pytest.mark.parametrize("name", SAMPLED)
 def test_scan_frames__the_sample_table_alone_says_what_all_packets_say(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
