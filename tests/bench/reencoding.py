@@ -38,7 +38,7 @@ class Run:
 
 def reencoding(*, is_quick: bool) -> Iterator[Figure]:
     """A 720p video with B-frames and sound through the pool, and through the program at the same priority."""
-    seconds = 10 if is_quick else 60
+    seconds = 5 if is_quick else 20
     with TemporaryDirectory(prefix="framedex-bench-") as folder:
         source = Path(folder) / "old.mp4"
         _make(source, seconds)

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from framedex.core.errors import InvalidArguments
 from framedex.core.media_types import ItemType, MediaFacts
-from framedex.core.ports.media import Made
 from framedex.media.limits import Limits
 from framedex.media.pool import ProcessProber
 from tests.builders.kinds import FORMATS
@@ -90,14 +89,6 @@ def _probed(prober: ProcessProber, name: str, data: bytes) -> MediaFacts | str:
         return error.message
 
 
-def _thumbnail(prober: ProcessProber, name: str, data: bytes) -> Made | str:
-    asked = {"show": "thumbnail", "size": 128, "format": "webp"}
-    try:
-        return prober.make("preview", FORMATS[name].item_type, [Held(data)], asked=asked, max_bytes=1 << 20)
-    except InvalidArguments as error:
-        return error.message
-
-
 def _reencoded(prober: ProcessProber, data: bytes) -> bytes | str:
     try:
         made = prober.make_file(
@@ -129,19 +120,6 @@ def test_probe__of_altered_files(prober: ProcessProber, name: str, changes: Sequ
         assert found.file_size == len(data)
         numbers = (found.width, found.height, found.frame_count, found.pages, found.duration, found.fps)
         assert all(number is None or 0 <= number < float("inf") for number in numbers), numbers
-    assert workers_of(prober) == (before or workers_of(prober)), "a worker died"
-
-
-@pytest.mark.parametrize("name", list(FORMATS))
-@_FEW
-@given(changes=_CHANGES)
-def test_preview__of_altered_files(prober: ProcessProber, name: str, changes: Sequence[Change]) -> None:
-    before = workers_of(prober)
-    found = _thumbnail(prober, name, _altered(name, changes))
-    if isinstance(found, str):
-        _assert_clear(found)
-    else:
-        assert found.data[:4] == b"RIFF"
     assert workers_of(prober) == (before or workers_of(prober)), "a worker died"
 
 
