@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from tests.bench.figures import Figure, machine, print_table
+from tests.bench.finding import finding
 from tests.bench.frame_tables import frame_tables
 from tests.bench.patches import bundles, patches
 from tests.bench.pictures import first_pictures, sampling
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "rows": rows,
     "frame-table": frame_tables,
     "start": starts,
+    "finding": finding,
     "reencode": reencoding,
     "probe": probing,
     "sync": syncing,
