@@ -12,7 +12,9 @@ REQUIRED = frozenset(name.strip() for name in os.environ.get("FRAMEDEX_REQUIRE",
 
 
 def require_tool(name: str, package: str | None = None) -> str:
-    """The path of a program of a Debian package (named as itself, or `package`); without it the calling test or module is NOT RUN, or fails when CI requires the tool.
+    """The path of a program; without it the calling test or module is NOT RUN, or fails when CI requires the tool.
+
+    `package` is its Debian package, where that has another name.
 
     Call it in a fixture, in a test, or at the top of a module.
     """

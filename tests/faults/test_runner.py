@@ -23,12 +23,16 @@ pytestmark = pytest.mark.faults
 _UNITS = 40
 
 
+class Panic(BaseException):
+    """What a library in Rust raises when it panics: no `Exception`."""
+
+
 class Failing:
     """Does nothing with its units, but fails where a test says."""
 
     def __init__(self, *, is_instant: bool) -> None:
         self._is_instant = is_instant
-        self.in_prepare: dict[int, Exception] = {}
+        self.in_prepare: dict[int, BaseException] = {}
         self.in_apply: dict[int, Exception] = {}
         self.full_times = 0
         self.discarded: list[int] = []
@@ -105,12 +109,12 @@ def _run(world: World, handler: Failing, *, steps: int = 400) -> tuple[Job, dict
 @pytest.mark.parametrize("is_instant", [True, False])
 def test_step__a_bug_in_one_unit_takes_no_other_with_it(world: World, is_instant: bool) -> None:
     handler = Failing(is_instant=is_instant)
-    handler.in_prepare = {3: RuntimeError("bug"), 4: InvalidArguments("wrong")}
+    handler.in_prepare = {3: RuntimeError("bug"), 4: InvalidArguments("wrong"), 5: Panic("bug")}
     handler.in_apply = {7: RuntimeError("bug"), 8: KeyError("bug"), 9: InvalidArguments("stale")}
     job, errors = _run(world, handler)
-    assert (job.units_done, job.units_error) == (_UNITS - 5, 5)
+    assert (job.units_done, job.units_error) == (_UNITS - 6, 6)
     ours = "Framedex failed on this unit; the server's log has the details."
-    assert errors == {3: ours, 4: "wrong", 7: ours, 8: ours, 9: "stale"}
+    assert errors == {3: ours, 4: "wrong", 5: ours, 7: ours, 8: ours, 9: "stale"}
     assert sorted(handler.discarded) == [7, 8, 9]
 
 

@@ -247,7 +247,8 @@ class Runner:
             return self._try_later(running, handler, error)
         except DomainError as error:
             return _failure(handler, running.unit, error.message)
-        except Exception:  # one unit's fault must not take the others with it
+        # One unit's fault must not take the others with it; a panic in a Rust library is no `Exception`.
+        except BaseException:
             _log.exception("a unit of job %s failed", running.job.id)
             return _failure(handler, running.unit, _OUR_FAULT)
 

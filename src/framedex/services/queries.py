@@ -159,8 +159,7 @@ class QueryService:
         sort = [_sort(name, known, ask.view, is_descending=desc) for name, desc in listing.sort]
         seq = index.position().seq
         page = index.rows(question, PageOf(sort, listing.limit, after, fields))
-        is_all = after is None and page.next_key is None
-        return Rows(page.rows, page.next_key, len(page.rows) if is_all else index.count(question), seq)
+        return Rows(page.rows, page.next_key, page.count, seq)
 
     def facets(self, caller: Caller, ask: Ask, facets: Sequence[FacetAsk]) -> Facets:
         """Counts of values under a question.
@@ -171,9 +170,9 @@ class QueryService:
         index, known, question = self._put(caller, ask)
         seq = index.position().seq
         asked = [_facet(facet, known, ask.view) for facet in facets]
-        found = index.facets(question, asked)
+        found, count = index.facets(question, asked)
         names = [facet.field for facet in facets]
-        return Facets(list(zip(names, found, strict=True)), index.count(question), seq)
+        return Facets(list(zip(names, found, strict=True)), count, seq)
 
     def indexed_seq(self) -> int | None:
         """How far the index is."""

@@ -70,11 +70,11 @@ def _check(index: DuckIndex, world: World, caller: Caller, question: Question) -
     shown = {row.item_id for row in index.rows(question, PageOf((), 10_000)).rows}
     mine = shown if not caller.sees_workspace else shown & set(world.items)
     assert mine == readable
-    (facet,) = index.facets(question, [FacetQuestion(Field("id"), top=1000)])
+    ((facet,), total) = index.facets(question, [FacetQuestion(Field("id"), top=1000)])
     assert isinstance(facet, Terms)
     assert {bucket.value for bucket in facet.buckets} & set(world.items) == readable
     if not caller.sees_workspace:
-        assert index.count(question) == len(readable) == facet.distinct
+        assert index.count(question) == total == len(readable) == facet.distinct
         assert facet.missing == 0
     for item_id in world.items:
         assert bool(index.kinds(_key(item_id), question.visibility)) == (item_id in readable)
@@ -82,6 +82,6 @@ def _check(index: DuckIndex, world: World, caller: Caller, question: Question) -
         _key(item_id) for item_id in readable
     }
     parents = {p for item_id in readable for p in world.parents_of(item_id) if world.reads(caller, p)}
-    (of_parents,) = index.facets(question, [FacetQuestion(_PARENT, top=1000)])
+    ((of_parents,), _) = index.facets(question, [FacetQuestion(_PARENT, top=1000)])
     assert isinstance(of_parents, Terms)
     assert {bucket.value for bucket in of_parents.buckets} & set(world.items) == parents

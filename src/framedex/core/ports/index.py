@@ -140,10 +140,15 @@ class IndexedRow:
 
 @dataclass(frozen=True, slots=True)
 class RowsPage:
-    """A stretch of rows; `next_key` is the key of the last when others stand behind it, else None."""
+    """A stretch of rows; `next_key` is the key of the last when others stand behind it, else None.
+
+    Attributes:
+        count: of all rows that the question means.
+    """
 
     rows: Sequence[IndexedRow]
     next_key: SortKey | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +203,17 @@ class IndexReader(Protocol):
 
     def count(self, question: Question) -> int: ...
 
-    def rows(self, question: Question, page: PageOf) -> RowsPage: ...
+    def rows(self, question: Question, page: PageOf) -> RowsPage:
+        """A page, and how many rows there are in all."""
+        ...
 
     def ids(self, question: Question) -> Iterator[ItemId]:
         """Items of all rows, each once, in the order of their ids. Streams."""
         ...
 
-    def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> Sequence[Facet]: ...
+    def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> tuple[Sequence[Facet], int]:
+        """One answer for each facet, in order, and how many rows there are in all."""
+        ...
 
 
 class Index(IndexReader, Protocol):

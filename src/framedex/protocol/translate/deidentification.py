@@ -40,8 +40,8 @@ def require_no_pixels(dto: DeidentificationIn) -> None:
     if dto.redact_pixels_mode != "redactNoText":
         raise NotImplementedHere(
             f"Framedex does not implement redactPixelsMode {dto.redact_pixels_mode!r}: it has no text recognition, so "
-            "it cannot find text in pixels. Use DeidentifyRedactTextMode.REDACT_NO_TEXT, and look at the files that the "
-            "job flags for burned-in annotation before you pass them on."
+            "it cannot find text in pixels. Use DeidentifyRedactTextMode.REDACT_NO_TEXT, and look at the files that "
+            "the job flags for burned-in annotation before you pass them on."
         )
 
 

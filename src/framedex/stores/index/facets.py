@@ -16,7 +16,7 @@ from framedex.stores.index.compiler import SETS
 from framedex.stores.index.conditions import Operand
 from framedex.stores.index.elements import from_element_text
 from framedex.stores.index.layout import Layout
-from framedex.stores.index.pages import decoded
+from framedex.stores.index.pages import count_rows, decoded
 from framedex.stores.index.questions import Rows, rows_of
 from framedex.stores.index.statements import run
 
@@ -25,20 +25,27 @@ _COUNTED = (Storage.NUMBER, Storage.TIME)
 
 def read_facets(
     cursor: duckdb.DuckDBPyConnection, question: Question, facets: Sequence[FacetQuestion], layout: Layout
-) -> list[Facet]:
-    """One answer for each facet, in order.
+) -> tuple[list[Facet], int]:
+    """One answer for each facet, in order, and the number of all rows.
 
     Raises:
         InvalidArguments: bins for a field that has neither numbers nor times.
     """
     rows = rows_of(question, layout)
     grouped = {i: facet for i, facet in enumerate(facets) if _is_grouped(facet, rows)}
-    found: dict[int, Facet] = dict(_terms_together(cursor, rows, grouped)) if grouped else {}
+    found: dict[int, Facet] = {}
+    count: int | None = None
+    if grouped:
+        together = dict(_terms_together(cursor, rows, grouped))
+        found |= {index: facet for index, (facet, _) in together.items()}
+        count = next(iter(together.values()))[1]
     for index, facet in enumerate(facets):
         if index not in found:
             # Each statement has its own parameters.
             found[index] = _alone(cursor, rows_of(question, layout), facet)
-    return [found[index] for index in range(len(facets))]
+    if count is None:
+        count = count_rows(cursor, question, layout)
+    return [found[index] for index in range(len(facets))], count
 
 
 def _is_grouped(facet: FacetQuestion, rows: Rows) -> bool:
@@ -85,8 +92,8 @@ class _Group:
 
 def _terms_together(
     cursor: duckdb.DuckDBPyConnection, rows: Rows, facets: dict[int, FacetQuestion]
-) -> Iterator[tuple[int, Terms]]:
-    """All facets from one scan; the most frequent values of each are chosen in the engine."""
+) -> Iterator[tuple[int, tuple[Terms, int]]]:
+    """All facets from one scan, each with the number of rows; the engine chooses the most frequent values."""
     groups: list[_Group] = []
     width = 0
     for facet in facets.values():
@@ -108,10 +115,11 @@ def _terms_together(
             FROM (SELECT {inner} {rows.source}) GROUP BY GROUPING SETS ({grouping})
         ), ranked AS (
             SELECT *, {nothing} AS is_missing, count(*) OVER (PARTITION BY facet) AS groups,
+                sum(frequency) OVER (PARTITION BY facet) AS total,
                 row_number() OVER (PARTITION BY facet ORDER BY is_missing, frequency DESC, {listed}) AS rank
             FROM counted
         )
-        SELECT {listed}, facet, frequency, is_missing, groups FROM ranked
+        SELECT {listed}, facet, frequency, is_missing, groups, total FROM ranked
         WHERE is_missing OR rank <= CASE facet {top} END ORDER BY facet, rank"""
     found = run(cursor, statement, rows.parameters).fetchall()
     for index, (position, group) in enumerate(zip(facets, groups, strict=True)):
@@ -119,7 +127,7 @@ def _terms_together(
         missing = sum(row[width + 1] for row in mine if row[width + 2])
         buckets = [Bucket(group.value(row), row[width + 1]) for row in mine if not row[width + 2]]
         distinct = mine[0][width + 3] - any(row[width + 2] for row in mine) if mine else 0
-        yield position, Terms(buckets, missing, distinct)
+        yield position, (Terms(buckets, missing, distinct), int(mine[0][width + 4]) if mine else 0)
 
 
 def _terms_of_set(cursor: duckdb.DuckDBPyConnection, rows: Rows, facet: FacetQuestion) -> Terms:

@@ -101,7 +101,7 @@ class DuckIndex:
             while found := cursor.fetchmany(_IDS_AT_ONCE):
                 yield from (ItemId(str(row[0])) for row in found)
 
-    def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> Sequence[Facet]:
+    def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> tuple[Sequence[Facet], int]:
         with self._database.reading() as cursor:
             return read_facets(cursor, question, facets, self._layout)
 

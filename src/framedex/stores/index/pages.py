@@ -45,7 +45,9 @@ def read_page(cursor: duckdb.DuckDBPyConnection, question: Question, page: PageO
     shown_from = start + len(order)
     made = [_row(row, shown_from, shown, is_frames=is_frames) for row in found[: page.limit]]
     last = found[page.limit - 1] if len(found) > page.limit else None
-    return RowsPage(made, None if last is None else _key(last[start:shown_from]))
+    is_all = page.after is None and last is None
+    count = len(made) if is_all else count_rows(cursor, question, layout)
+    return RowsPage(made, None if last is None else _key(last[start:shown_from]), count)
 
 
 def count_rows(cursor: duckdb.DuckDBPyConnection, question: Question, layout: Layout) -> int:
