@@ -358,7 +358,7 @@ def _prepare_all(handler: JobHandler, job: Job, units: Sequence[ClaimedUnit]) ->
             ready.append(handler.prepare(job, unit))
         except DomainError as error:
             failed.append(_failure(handler, unit, error.message))
-        except Exception:  # one unit's fault must not take the others with it
+        except BaseException:  # as `_result` says
             _log.exception("unit %d of job %s failed", unit.position, job.id)
             failed.append(_failure(handler, unit, _OUR_FAULT))
     return ready, failed
