@@ -13,14 +13,14 @@ import pytest
 from framedex.core.ids import FolderId, JobId
 from framedex.core.jobs import UnitState
 from tests.builders import media_files
-from tests.builders.databases import environment
+from tests.builders.databases import ON_POSTGRES, environment
 from tests.builders.living import command, run
 from tests.faults.conftest import World
 from tests.faults.servers import Api, Json, findings, served
 
 pytestmark = pytest.mark.faults
 
-ROUNDS = 20
+ROUNDS = 6 if ON_POSTGRES else 20
 _UNITS = 40
 
 

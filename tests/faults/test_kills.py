@@ -13,13 +13,15 @@ import pytest
 from framedex.core.ids import JobId
 from framedex.core.jobs import UnitState
 from tests.builders import broken_media, media_files
+from tests.builders.databases import ON_POSTGRES
 from tests.faults.conftest import World
 from tests.faults.servers import Api, Json, Server, findings, served
 from tests.faults.writers import Writer, assert_kept, writing
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
-KILLS = 24
+#: On PostgreSQL as a second pass.
+KILLS = 8 if ON_POSTGRES else 24
 _SMALL = 400
 _BUNDLE = 60
 

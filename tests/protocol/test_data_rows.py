@@ -14,7 +14,6 @@ from encord.dataset import Dataset
 from encord.exceptions import (
     AuthorisationError,
     InvalidArgumentsError,
-    OperationNotAllowed,
     ResourceExistsError,
     ResourceNotFoundError,
 )
@@ -353,13 +352,6 @@ def test_link_items__a_body_past_its_limit_is_413(client: EncordUserClient, data
     answer = httpx.post(f"{server.url}/public", content=query, headers=headers, timeout=60)
     assert answer.status_code == 413
     assert "64 MiB" in answer.json()["payload"]
-
-
-def test_re_encode_data__is_refused_with_a_reason(dataset: Dataset) -> None:
-    with pytest.raises(OperationNotAllowed):
-        dataset.re_encode_data([str(uuid4())])
-    with pytest.raises(OperationNotAllowed):
-        dataset.re_encode_data_status(1)
 
 
 def test_writes__tell_their_seq(

@@ -27,8 +27,6 @@ from tests.protocol.synced import held, sync, synced_folder
 
 pytestmark = pytest.mark.protocol
 
-_MIGRATE = pytest.mark.works("POST storage/items/migrate-storage")
-
 
 @pytest.fixture
 def media(server: Server) -> Media:
@@ -75,7 +73,7 @@ def _read(item: StorageItem) -> requests.Response:
 
 
 # --------------------------------------------------------------------------------------------------- what is migrated
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_by_uuid__an_object_that_moved(
     client: EncordUserClient, second: EncordUserClient, folder: StorageFolder, images: Images, media: Media
 ) -> None:
@@ -88,7 +86,7 @@ def test_by_uuid__an_object_that_moved(
     assert _read(found).content == images.data["0.png"]
 
 
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_by_item_and_by_url__in_one_bundle(
     client: EncordUserClient, second: EncordUserClient, folder: StorageFolder, images: Images, media: Media
 ) -> None:
@@ -107,7 +105,7 @@ def test_by_item_and_by_url__in_one_bundle(
     assert all(_read(item).content == images.data[name] for name, item in after.items())
 
 
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_new_integration__the_address_stays_or_changes(
     client: EncordUserClient,
     second: EncordUserClient,
@@ -136,7 +134,7 @@ def test_new_integration__the_address_stays_or_changes(
     assert _read(after["1.png"]).content == images.data["1.png"]
 
 
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_by_url__every_item_with_the_address_that_the_caller_may_edit(
     client: EncordUserClient,
     second: EncordUserClient,
@@ -158,7 +156,7 @@ def test_by_url__every_item_with_the_address_that_the_caller_may_edit(
         update_storage_item_cloud_info(stranger, new_url, new_url=images.urls["0.png"])
 
 
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_skip_missing__and_the_integration_that_is_meant(
     client: EncordUserClient,
     second: EncordUserClient,
@@ -281,7 +279,7 @@ def test_raw__nothing_to_change_and_too_many(
 
 
 # ------------------------------------------------------------------------------------------------- duplicates follow
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_duplicates__are_those_of_the_new_address(
     client: EncordUserClient,
     second: EncordUserClient,
@@ -301,7 +299,7 @@ def test_duplicates__are_those_of_the_new_address(
     assert set(after) == {*images.data, "new"}
 
 
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_duplicates__groups_and_dataset_links_follow_their_children(
     client: EncordUserClient,
     second: EncordUserClient,
@@ -351,7 +349,7 @@ def test_swap__two_items_take_each_others_address(
 
 
 # ---------------------------------------------------------------------------------- integrations that are never read
-@_MIGRATE
+@pytest.mark.works("POST storage/items/migrate-storage")
 def test_strict_client_only__the_address_is_checked_and_nothing_is_read(
     client: EncordUserClient,
     second: EncordUserClient,

@@ -26,7 +26,7 @@ _log = logging.getLogger("framedex.index")
 #: Entries of the log that are applied together.
 _ENTRIES = 5_000
 #: Items that a build applies together.
-_BUILD = 10_000
+_BUILD = 5_000
 #: An index that is built stands in for the old one when it is this near to the end of the log.
 _NEAR = 2_000
 _WAIT_S = 10.0
