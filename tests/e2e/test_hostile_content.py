@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from framedex.core.clock import now_us
-from framedex.core.ids import ItemId, new_id
+from framedex.core.ids import FolderId, ItemId, new_id
 from framedex.core.media_types import ItemType, MediaFacts
 from framedex.core.ports.catalog import Entity, Op
 from framedex.core.ports.catalog_items import NewItem
@@ -205,12 +205,14 @@ def den(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Den]:
     workspace.close()
 
 
-def _add(workspace: Workspace, owner: Person, folder: str, path: Path, hostile: Hostile, integration: str) -> ItemId:
+def _add(
+    workspace: Workspace, owner: Person, folder: FolderId, path: Path, hostile: Hostile, integration: str
+) -> ItemId:
     item_id = ItemId(new_id())
     facts = MediaFacts(mime_type=hostile.mime_type or None)
     new = NewItem(
         item_id, folder, hostile.kind, path.name, owner.id, facts, url=path.as_uri(), integration_id=integration
-    )  # type: ignore[arg-type]  # ids of the builders
+    )
     with workspace.catalog.write() as unit:
         unit.items.add_many([new], user_id=owner.id, now_us=now_us())
         unit.log(Entity.ITEM, Op.CREATE, [item_id])

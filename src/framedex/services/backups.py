@@ -60,7 +60,8 @@ class BackupService:
         Our own objects are in it unless they are kept in a bucket (`has_objects`).
 
         Raises:
-            NotFound: there is nothing to copy. Conflict: `out` holds something. StorageFull: no room. Unavailable: the catalog or an object is unreadable.
+            NotFound: there is nothing to copy. Conflict: `out` holds something. StorageFull: no room.
+            Unavailable: the catalog or an object is unreadable.
         """
         if out.resolve().is_relative_to((data / "blobs").resolve()):
             raise InvalidArguments(f"{out} lies among the objects of {data}; name a directory elsewhere.")

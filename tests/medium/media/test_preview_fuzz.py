@@ -1,4 +1,4 @@
-"""Preview makers against mutated real files, in the confined processes that serve: an answer or a refusal, in bounds."""
+"""Preview makers against mutated real files, in the processes that serve: an answer or a refusal, in bounds."""
 
 from __future__ import annotations
 
@@ -88,8 +88,7 @@ def test_make__mutated_files_are_shown_or_refused(prober: ProcessProber, kind: I
 def _make(prober: ProcessProber, operation: str, kind: ItemType, data: bytes, show: str) -> None:
     try:
         made = prober.make(operation, kind, [Held(data)], asked={**_ASKED, "show": show}, max_bytes=_MAX_BYTES)
-    except InvalidArguments as refused:
-        assert refused.message
+    except InvalidArguments:
         return
     if operation == "preview":
         assert made.data

@@ -34,7 +34,7 @@ class Row(Protocol):
 
     @property
     def builtin(self) -> Mapping[str, object]:
-        """Built-in fields by name with their `$`; a tuple is the set of a set-valued field (`$dataset`), missing if empty."""
+        """Built-in fields by name with their `$`; a tuple is a set (`$dataset`), and missing when it is empty."""
         ...
 
     @property

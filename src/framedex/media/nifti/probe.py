@@ -47,7 +47,7 @@ def _header(head: bytes) -> tuple[list[int], list[float], str, int]:
     return shape, [zoom if math.isfinite(zoom) else 0.0 for zoom in zooms], str(data_type), end
 
 
-def read_header(head: bytes) -> Any:
+def read_header(head: bytes) -> Any:  # noqa: ANN401 - nibabel's headers have no type
     """The header as nibabel has it, its shape and type of voxel sound.
 
     Raises:
