@@ -12,7 +12,9 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet --quiet install
 UV_VERSION := 0.13.9
 WORKERS ?= 2
-ON_POSTGRES := tests/contract/catalog tests/medium/services tests/medium/protocol tests/medium/webapi tests/protocol
+ON_POSTGRES := tests/contract/catalog tests/medium/services tests/medium/protocol tests/medium/webapi tests/protocol \
+  $(patsubst %,tests/medium/cli/test_%.py,backup doctor serve users) \
+  $(patsubst %,tests/faults/test_%.py,kills stopping importers upgrade runner)
 
 .PHONY: help setup peers check test record demo bench lock clean
 

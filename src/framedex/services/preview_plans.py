@@ -124,7 +124,7 @@ class Planner:
         if item.item_type in _GROUPS:
             return self._sheet(caller, item, wanted, depth)
         if item.item_type is ItemType.DICOM_SERIES:
-            return self._plan(caller, self._middle_child(item), wanted, depth=depth)
+            return self._plan(caller, self._middle_child(caller, item), wanted, depth=depth)
         url = _scene_address(item)
         info = self._stamps.of(item, url)
         asked = {**wanted.asked, **_hints(item)}
@@ -151,10 +151,10 @@ class Planner:
         asked = {**wanted.asked, "show": "sheet", "count": len(ids)}
         return Plan(wanted, item, ItemType.IMAGE, asked, cells=tuple(cells))
 
-    def _middle_child(self, item: Item) -> Item:
-        """Of a series: its files are in geometric order, and whoever may read it may read them."""
+    def _middle_child(self, caller: Caller, item: Item) -> Item:
+        """Of a series: its files are in geometric order. Files that were moved into folders of others stay theirs."""
         with self._catalog.read() as unit:
-            ids = unit.items.child_ids([item.id]).get(item.id, ())
+            ids = readable_ids(unit, caller, unit.items.child_ids([item.id]).get(item.id, ()))
             if not ids:
                 raise UnreadableMedia(f"the {item.item_type.value} has no files to show")
             middle = ids[len(ids) // 2]

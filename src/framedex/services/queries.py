@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from framedex.core.access import Action, Caller
-from framedex.core.errors import InvalidArguments
+from framedex.core.errors import InvalidArguments, Unavailable
 from framedex.core.filters import Fields, FieldType, Kind, View, parse_filter
 from framedex.core.filters.ast import And, Compare, Contains, Field, Frames, In, Node, Not, Operator, Or
 from framedex.core.filters.fields import BUILTIN_TYPES, field_type_of
@@ -178,7 +178,19 @@ class QueryService:
         """How far the index is."""
         return self._indexing.indexed_seq()
 
+    def _require_written(self, min_seq: int) -> None:
+        """Refuses to wait for a change that nobody has written: waiting holds a thread."""
+        if min_seq == 0:
+            return
+        with self._catalog.read() as unit:
+            newest = unit.last_seq()
+        if min_seq > newest:
+            raise Unavailable(
+                f"There is no change {min_seq} yet: the newest is {newest}.", indexed_seq=self.indexed_seq()
+            )
+
     def _put(self, caller: Caller, ask: Ask) -> tuple[Index, KnownFields, Question]:
+        self._require_written(ask.min_seq)
         index, schema = self._indexing.reader(min_seq=ask.min_seq)
         with self._catalog.read() as unit:
             visibility = unit.documents.visibility(caller)

@@ -239,6 +239,20 @@ def test_series__shows_its_middle_file(house: House) -> None:
     assert house.look(series).size == (16, 16)
 
 
+def test_series__files_in_folders_of_others_stay_theirs(house: House) -> None:
+    files = [house.add(ItemType.DICOM_FILE, media_files.dicom(number=n, z=n, side=16), is_child=True) for n in range(3)]
+    series = house.group(ItemType.DICOM_SERIES, files)
+    reader = house.workspace.person(f"{new_id()}@example.org")
+    caller = house.workspace.caller(reader)
+    with house.workspace.catalog.write() as unit:
+        unit.folders.set_role(unit.items.get_many([series])[series].folder_id, reader.id, Role.USER)
+    with pytest.raises(UnreadableMedia, match="no files to show"):
+        house.previews.plan(caller, series, THUMBNAIL)
+    with house.workspace.catalog.write() as unit:
+        unit.folders.set_role(unit.items.get_many(files)[files[2]].folder_id, reader.id, Role.USER)
+    assert house.previews.plan(caller, series, THUMBNAIL).item_id == files[2]
+
+
 def test_scene__of_streams_shows_its_first_point_cloud(house: House) -> None:
     cloud = house.media / f"{new_id()}.pcd"
     cloud.write_bytes(media_files.pcd(500))

@@ -28,15 +28,17 @@ _TEXTS = (
     "x" * 3000, "null", "[]", "{}", "true", "1" * 400,
 )  # fmt: skip
 _FILTERS = (
-    "a = 1e400", "a = " + "9" * 400, "a = -" + "9" * 5000, "a = '\0'", "a in (" + ",".join(map(str, range(10_000))) + ")",
+    "a = 1e400", "a = " + "9" * 400, "a = -" + "9" * 5000, "a = '\0'",
+    "a in (" + ",".join(map(str, range(10_000))) + ")",
     "(" * 3000, "not " * 3000 + "a = 1", "a = '" + "x" * 100_000 + "'", "near(a, 1e308, 1e308, 1e308)",
     "$created_at > '0000-01-01'", "$created_at > '9999-12-31T23:59:59.999999Z'", "a between 1e308 and -1e308",
     "`" + "k" * 9000 + "` = 1", "$folder = '\0'", "$folder = 'x/y'", "frames(frames($frame = 1))", "a contains ''",
     "$frame = 1e300", "$width = 99999999999999999999", "`a\0b` is null", "a = true and a < 'x'", "$nothing = 1",
     "near(a, 91, 181, -1)", "$type in ('video', 'x')", "a starts with '%_'", "$dicom.Modality != ''", "$parent = 'x'",
 )  # fmt: skip
-_SCALARS = (
-    None, True, False, 0, -1, 2**31, 2**63, 10**30, -(10**400), 1e308, "\ud800", "a\udfffb", *_TEXTS, *_FILTERS, [], {}, [[]],
+_SCALARS: tuple[Any, ...] = (
+    None, True, False, 0, -1, 2**31, 2**63, 10**30, -(10**400), 1e308, "\ud800", "a\udfffb", *_TEXTS, *_FILTERS,
+    [], {}, [[]],
     {"\ud800": 1}, {"\0": "\0"}, ["x"] * 301,
 )  # fmt: skip
 
@@ -175,8 +177,9 @@ def test_query__odd_filters_of_fields_of_each_kind(
     [
         '{"\\ud800": 1}', '{"filter": "\\ud800"}', '{"filter": "a = \'\\udc00\'"}', '{"sort": [{"field": "\\ud800"}]}',
         '{"fields": ["\\ud800"]}', '{"cursor": "\\ud800"}', '{"scope": {"folder": "\\ud800"}}', '{"view": "\\ud800"}',
-        '{"sort": [{"field": "a\\u0000"}]}', '{"fields": ["a\\u0000"]}', '{"min_seq": -' + "9" * 4000 + "}", "[" * 100_000,
-        '{"cursor": "AAAA"}', '{"limit": 1e999}', '{"limit": NaN}', json.dumps({"filter": "a = 1 or " * 250_000 + "a = 2"}),
+        '{"sort": [{"field": "a\\u0000"}]}', '{"fields": ["a\\u0000"]}', '{"min_seq": -' + "9" * 4000 + "}",
+        "[" * 100_000, '{"cursor": "AAAA"}', '{"limit": 1e999}', '{"limit": NaN}',
+        json.dumps({"filter": "a = 1 or " * 250_000 + "a = 2"}),
     ],
     ids=range(16),
 )  # fmt: skip
@@ -191,3 +194,25 @@ def test_facets__as_many_as_300_are_refused(client: httpx.Client) -> None:
     answer = client.post("facets", json={"fields": [{"field": f"k{n}"} for n in range(300)]})
     assert answer.status_code == 400
     _check(answer, "300 facets")
+
+
+_OF_ITEMS = [route for route in _ROUTES if route.path.startswith("/v1/items/{item}")]
+
+
+@pytest.mark.parametrize("route", _OF_ITEMS, ids=[f"{route.method} {route.path}" for route in _OF_ITEMS])
+def test_every_route_of_an_item__hidden_and_absent_say_the_same(
+    route: Route, live: Live, owner: Person, other: httpx.Client
+) -> None:
+    hidden = str(live.workspace.item(owner, live.workspace.folder(owner, f"mine-{new_id()}"), metadata='{"a": 1}'))
+    seen = []
+    for item in (hidden, str(new_id())):
+        path = re.sub(r"\{\w+\}", "0", route.path.replace("{item}", item).replace("{version}", "1"))
+        query = {
+            p["name"]: "0" for p in route.operation.get("parameters", []) if p["in"] == "query" and p.get("required")
+        }
+        answer = other.request(
+            route.method, f"{live.url}/api{path}", params=query, json={} if "requestBody" in route.operation else None
+        )
+        seen.append((answer.status_code, answer.text.replace(item, "ITEM")))
+    assert seen[0][0] == 403, seen
+    assert seen[0] == seen[1]

@@ -22,6 +22,7 @@ from framedex.core.access import Role
 from framedex.core.clock import now_us
 from framedex.core.ids import ItemId, new_id
 from framedex.core.people import UserKey
+from framedex.core.ports.catalog import Entity, Op
 from tests.builders import media_files
 from tests.builders.living import Person, run
 from tests.medium.webapi.conftest import Live
@@ -199,6 +200,37 @@ def test_get_frame__a_child_in_a_folder_of_others_stays_theirs(
     assert (hidden.status_code, hidden.json()["code"]) == (403, "not_permitted")
     assert other.get(f"/items/{group}/frames/certificates", params={"frames": "0-1"}).status_code == 403
     assert admin_client.get(f"/items/{group}/frames/1/image").status_code == 200
+
+
+def test_query__frames_of_a_group_say_nothing_of_a_child_in_a_folder_of_others(
+    shelf: Shelf, live: Live, admin_client: httpx.Client, admin: Person, other: httpx.Client, stranger: Person
+) -> None:
+    entry = {f"objectUrl_{i}": shelf.put(f"{i}.jpg", media_files.jpeg(20, 10, seed=i)) for i in range(2)}
+    group = shelf.register("image_groups", {"title": "g", **entry})
+    found = admin_client.get(f"/items/{group}/frames/certificates", params={"frames": "0-1"}).json()["certificates"]
+    key = f"k{new_id().replace('-', '')}"
+    for number, one in enumerate(found):
+        answer = admin_client.patch(f"/items/{one['object_uuid']}/metadata", json={key: f"value-{number}"})
+        assert answer.status_code == 200, answer.text
+    with live.workspace.catalog.write() as unit:
+        unit.folders.set_role(shelf.folder, stranger.id, Role.USER)
+
+    def seen() -> tuple[list[str], list[str], int]:
+        more = {"view": "frames", "min_seq": other.get("/status").json()["seq"], "scope": {"folder": shelf.folder}}
+        body = {"filter": f"{key} is not null", "fields": [key], **more}
+        rows = other.post("/query", json=body).json()["rows"]
+        facets = other.post("/facets", json={"fields": [{"field": key}], **more}).json()["facets"]
+        inside = {**more, "view": "items", "filter": f"frames({key} = 'value-1')"}
+        count = other.post("/query", json=inside).json()["count"]["value"]
+        return [row[key] for row in rows], [b["value"] for b in facets[key]["buckets"]], count
+
+    assert seen() == (["value-0", "value-1"], ["value-0", "value-1"], 1)
+    elsewhere = live.workspace.folder(admin, "elsewhere")
+    with live.workspace.catalog.write() as unit:
+        moved = [ItemId(found[1]["object_uuid"])]
+        unit.items.move(moved, elsewhere, now_us())
+        unit.log(Entity.ITEM, Op.UPDATE, moved)
+    assert seen() == (["value-0"], ["value-0"], 0)
 
 
 def test_get_frame__is_in_the_audit_log(shelf: Shelf, live: Live, admin_client: httpx.Client, admin: Person) -> None:

@@ -20,7 +20,7 @@ class Document:
         facts: values of built-in fields, by name without `$`; what is not known is None.
         metadata: exact JSON text, None when there is none.
         rows: data rows that link it, with their datasets.
-        children: of a group, the ids and metadata of its children in order.
+        children: of a group, the ids of its children in order, with the metadata of those in the group's own folder.
         frame_table: packed, of a video that has one.
     """
 

@@ -65,8 +65,10 @@ class SqlDocuments:
         parents = self._grouped("SELECT DISTINCT child_id, parent_id FROM item_children WHERE child_id IN ", item_ids)
         groups = [row[0] for row in found if row[4] in _GROUPS]
         children = self._grouped(
-            "SELECT c.parent_id, c.child_id, m.text FROM item_children c "
-            "LEFT JOIN item_metadata m ON m.item_id = c.child_id WHERE c.parent_id IN ",
+            # whoever reads a group by its folder reads no child that lies elsewhere: frames say nothing of it
+            "SELECT c.parent_id, c.child_id, m.text FROM item_children c JOIN items g ON g.id = c.parent_id "
+            "LEFT JOIN items i ON i.id = c.child_id AND i.folder_id = g.folder_id "
+            "LEFT JOIN item_metadata m ON m.item_id = i.id WHERE c.parent_id IN ",
             groups,
             order=" ORDER BY c.parent_id, c.position",
         )
