@@ -23,6 +23,7 @@ from tests.bench.registration import registration
 from tests.bench.starts import starts
 from tests.bench.streams import rows
 from tests.bench.syncing import syncing
+from tests.bench.thumbnails import thumbnails
 
 
 class Benchmark(Protocol):
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "sync": syncing,
     "sampling": sampling,
     "first-picture": first_pictures,
+    "thumbnails": thumbnails,
 }
 
 

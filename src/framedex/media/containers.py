@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from framedex.core.errors import InvalidArguments
 from framedex.media.byte_file import ByteFile
@@ -116,13 +116,17 @@ def opened(file: object, container: Container, *, parses: bool = True) -> Iterat
             container_options=options,
             buffer_size=1 << 18,
             io_open=_refuse_open,
-            # names and titles in encodings of old are no reason to refuse a file
-            metadata_errors="replace",
+            **_lenient_names(av.__version__),
         )
     except (av.error.FFmpegError, EOFError) as error:
         raise InvalidArguments(f"the file is damaged or cut off: it cannot be opened as {container.demuxer}") from error
     with media:
         yield media
+
+
+def _lenient_names(version: str) -> dict[str, Any]:
+    """Names and titles in encodings of old are no reason to refuse a file: PyAV 19 sees it so by itself."""
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
 def _refuse_open(url: str, flags: int, options: dict[str, str]) -> object:

@@ -72,7 +72,7 @@ def _mutated(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
 
 @pytest.mark.parametrize("kind", list(_SEEDS))
 def test_make__mutated_files_are_shown_or_refused(prober: ProcessProber, kind: ItemType) -> None:
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(_mutated(_SEEDS[kind]))
     def run(data: bytes) -> None:
         for show in _SHOWS.get(kind, ("thumbnail",)):
