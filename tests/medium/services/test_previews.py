@@ -28,6 +28,7 @@ from framedex.services.previews import PreviewService
 from framedex.settings import load_settings
 from framedex.stores.blobs.preview_cache import DiskPreviewCache
 from tests.builders import media_files
+from tests.builders.databases import database_url
 from tests.builders.living import Person, Workspace
 
 THUMBNAIL = preview_plans.thumbnail(256, "png")
@@ -99,7 +100,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     media = (top / "media").resolve()
     media.mkdir()
     workspace = Workspace(top / "data")
-    node = open_node(load_settings(data=top / "data", environment={}))
+    node = open_node(load_settings(data=top / "data", database_url=database_url(top / "data"), environment={}))
     owner = workspace.person("owner@example.org")
     maker = Counting(node.prober)
     services = node.services
