@@ -168,7 +168,7 @@ def open_node(settings: Settings) -> Node:
     folders = FolderService(catalog, blobs)
     items = ItemService(catalog, blobs, derived)
     presets = PresetService(catalog)
-    indexing = IndexingService(catalog, DuckFiles(settings.index_dir, Resources(settings.index_memory_bytes)))
+    indexing = _indexing(settings, catalog)
     registration = RegistrationService(catalog, blobs, open_integration, signals)
     read_log = ReadLog(catalog)
     cache = DiskPreviewCache(
@@ -234,6 +234,10 @@ def open_node(settings: Settings) -> Node:
     )
     administration = AdministrationService(catalog, seal=secret.seal)
     return Node(settings, secret, catalog, services, prober, runner, Follower(indexing), administration, integrations)
+
+
+def _indexing(settings: Settings, catalog: SqlCatalog) -> IndexingService:
+    return IndexingService(catalog, DuckFiles(settings.index_dir, Resources(settings.index_memory_bytes)))
 
 
 def _open_blobs(settings: Settings) -> DiskBlobs | BucketBlobs:
@@ -317,21 +321,21 @@ def rebuild_index(settings: Settings) -> int:
     """Builds the index of a data directory anew; answers the seq that it holds.
 
     Raises:
-        NotFound: there is no catalog. Conflict: a server has the index.
+        NotFound: there is no catalog. Conflict: a server has the index open.
     """
     if settings.database_url is None and not settings.catalog_file.is_file():
         raise NotFound(f"There is no catalog in {settings.data}; name a data directory with --data.")
-    files = DuckFiles(settings.index_dir, Resources(settings.index_memory_bytes))
-    if not files.is_first:
-        raise Conflict(f"A server has the index in {settings.index_dir} open. Stop it first.")
-    catalog = _open_catalog(settings)
-    indexing = IndexingService(catalog, files)
-    try:
-        indexing.build()
-        return indexing.indexed_seq() or 0
-    finally:
-        indexing.close()
-        catalog.close()
+    with held(settings) as own:
+        if own.server_number != 1:
+            raise Conflict(f"A server has the index in {settings.index_dir} open. Stop it first.")
+        catalog = _open_catalog(own)
+        indexing = _indexing(own, catalog)
+        try:
+            indexing.build()
+            return indexing.indexed_seq() or 0
+        finally:
+            indexing.close()
+            catalog.close()
 
 
 def move_catalog(settings: Settings, target_url: str) -> Mapping[str, int]:

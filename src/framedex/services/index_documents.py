@@ -27,12 +27,18 @@ def indexed(document: Document, schema: Schema) -> IndexedItem:
         folder_id=document.folder_id,
         is_child=document.is_child,
         builtin=document.facts,
-        values={} if text is None else classify(text, schema).values,
+        values={} if text is None else _values(text, schema),
         rows=document.rows,
         collections=document.collections,
         parents=document.parents,
         frames=list(_frames(document, block, schema)),
     )
+
+
+def _values(text: str, schema: Schema) -> dict[str, Value]:
+    """The typed view; of a vector that it is there, which is all that a filter may ask of one."""
+    found = classify(text, schema)
+    return found.values | dict.fromkeys(found.vectors, True)
 
 
 def _block(document: Document, text: str) -> FrameBlock | None:
@@ -50,14 +56,14 @@ def _frames(document: Document, block: FrameBlock | None, schema: Schema) -> Ite
     for frame in _grid(document, block):
         values: dict[str, Value] = {}
         for key in frame.keys:
-            values |= classify(texts[key], schema).values
+            values |= _values(texts[key], schema)
         yield IndexedFrame(frame.number, frame.time, frame.is_named, values)
 
 
 def _of_children(document: Document, schema: Schema) -> Iterator[IndexedFrame]:
     """Frames of a group carry what is known of its children."""
     for number, (_, text) in enumerate(document.children):
-        yield IndexedFrame(number, None, False, {} if text is None else classify(text, schema).values)
+        yield IndexedFrame(number, None, False, {} if text is None else _values(text, schema))
 
 
 def _grid(document: Document, block: FrameBlock | None) -> Sequence[GridFrame]:

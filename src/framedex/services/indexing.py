@@ -27,8 +27,6 @@ _log = logging.getLogger("framedex.index")
 _ENTRIES = 5_000
 #: Items that a build applies together.
 _BUILD = 5_000
-#: An index that is built stands in for the old one when it is this near to the end of the log.
-_NEAR = 2_000
 _WAIT_S = 10.0
 #: Making rows takes the interpreter from requests: so many, then others have a turn.
 _AT_A_STRETCH = 50
@@ -43,6 +41,7 @@ class _Touched:
     """What a stretch of the log speaks of."""
 
     seq: int
+    mark: str
     items: set[ItemId] = field(default_factory=set)
     rows: set[DataRowId] = field(default_factory=set)
     places: set[FolderId | CollectionId] = field(default_factory=set)
@@ -97,8 +96,8 @@ class IndexingService:
         """Opens what is there. Where nothing is, an empty catalog gets an empty index; else `step` will build one."""
         index = self._files.current()
         with self._catalog.read() as unit:
-            if index is not None and index.position().seq > unit.last_seq():
-                index.close()  # the catalog was restored from an older backup
+            if index is not None and _mark(unit, index.position().seq) != index.position().mark:
+                index.close()  # of another catalog: this one was restored from a backup, or moved here
                 index = None
             schema = _schema(unit, unit.metadata.schema_number() if index is None else index.position().schema_version)
             is_empty = unit.last_seq() == 0
@@ -117,7 +116,6 @@ class IndexingService:
         """Closes the files."""
         for index in (*self._retired, *([] if self._index is None else [self._index])):
             index.close()
-        self._files.close()
 
     def wait_for_readers(self, timeout_s: float) -> None:
         """Until a reader waits for more than there is, or the timeout."""
@@ -140,19 +138,32 @@ class IndexingService:
         """Builds an index from the catalog and puts it in the place of the current one, which answers meanwhile."""
         started = time.monotonic()
         index = self._files.create()
-        with self._catalog.read() as unit:
-            seq, version = unit.last_seq(), unit.metadata.schema_number()
-            schema = _schema(unit, version)
-        for documents in self._all_documents():
-            if self._stopping.is_set():
+        is_whole = False
+        try:
+            schema = self._fill(index)
+            is_whole = not self._stopping.is_set()
+        finally:
+            if not is_whole:
                 index.close()
-                return
-            index.apply(IndexBatch(Position(0, version), _rows(documents, schema[1])))
-        index.apply(IndexBatch(Position(seq, version)))
-        self._catch_up(index, schema[1])
+        if not is_whole:
+            return
         self._files.adopt(index)
         self._show(index, schema)
         _log.info("built the index up to seq %d in %.1f s", index.position().seq, time.monotonic() - started)
+
+    def _fill(self, index: Index) -> tuple[int, Schema]:
+        """Brings an empty index to the end of the log, or stops on the way; answers the schema that types it."""
+        with self._catalog.read() as unit:
+            seq, version = unit.last_seq(), unit.metadata.schema_number()
+            schema, mark = _schema(unit, version), _mark(unit, seq)
+        for documents in self._all_documents():
+            if self._stopping.is_set():
+                return schema
+            index.apply(IndexBatch(Position(0, version), _rows(documents, schema[1])))
+        index.apply(IndexBatch(Position(seq, version, mark)))
+        while not self._stopping.is_set() and self._apply_entries(index, schema[1]):
+            pass
+        return schema
 
     def _show(self, index: Index, schema: tuple[int, Schema]) -> None:
         with self._moved:
@@ -174,30 +185,23 @@ class IndexingService:
             last = ids[-1]
             yield found
 
-    def _catch_up(self, index: Index, schema: Schema) -> None:
-        """Brings a built index near to the end of the log, while the current one still answers."""
-        while True:
-            with self._catalog.read() as unit:
-                left = unit.last_seq() - index.position().seq
-            if left <= _NEAR and not self._apply_entries(index, schema):
-                return
-            self._apply_entries(index, schema)
-
     def _follow(self, index: Index) -> bool:
-        version = index.position().schema_version
+        seq, version, mark = index.position()
         with self._catalog.read() as unit:
+            if unit.last_seq() == seq:
+                return False
             newest = unit.metadata.schema_number()
             schema = self._schema if newest == version else _schema(unit, newest)
         if newest != version:
             if _changes_types(index, self._schema[1], schema[1]):
                 self.build()
                 return True
-            index.apply(IndexBatch(Position(index.position().seq, newest)))
+            index.apply(IndexBatch(Position(seq, newest, mark)))
             self._schema = schema
         return self._apply_entries(index, schema[1]) or newest != version
 
     def _apply_entries(self, index: Index, schema: Schema) -> bool:
-        seq, version = index.position()
+        seq, version, _ = index.position()
         with self._catalog.read() as unit:
             entries = unit.changes_after(seq, _ENTRIES)
             if not entries:
@@ -208,7 +212,7 @@ class IndexingService:
         there = {document.id for document in documents}
         index.apply(
             IndexBatch(
-                Position(touched.seq, version),
+                Position(touched.seq, version, touched.mark),
                 _rows(documents, schema),
                 [item_id for item_id in ids if item_id not in there],
                 list(touched.places),
@@ -236,7 +240,7 @@ def _rows(documents: Sequence[Document], schema: Schema) -> list[IndexedItem]:
 
 
 def _touched(entries: Sequence[Change]) -> _Touched:
-    touched = _Touched(entries[-1].seq)
+    touched = _Touched(entries[-1].seq, entries[-1].entity_id)
     for entry in entries:
         if entry.entity in _ITEMS:
             touched.items.add(ItemId(entry.entity_id))
@@ -245,6 +249,12 @@ def _touched(entries: Sequence[Change]) -> _Touched:
         elif entry.entity in _PLACES and entry.op == Op.DELETE:
             touched.places.add(FolderId(entry.entity_id))
     return touched
+
+
+def _mark(unit: ReadUnit, seq: int) -> str:
+    """What the change of a seq is about; empty where the log has no such change."""
+    entries = unit.changes_after(seq - 1, 1) if seq else ()
+    return entries[0].entity_id if entries and entries[0].seq == seq else ""
 
 
 def _schema(unit: ReadUnit, version: int) -> tuple[int, Schema]:

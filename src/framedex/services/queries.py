@@ -155,7 +155,7 @@ class QueryService:
             FilterSyntaxError, InvalidArguments, NotPermitted (of the place), Unavailable.
         """
         index, known, question = self._put(caller, ask)
-        fields = [_field(name, known, "$.fields") for name in listing.fields]
+        fields = [_shown_field(name, known) for name in listing.fields]
         sort = [_sort(name, known, ask.view, is_descending=desc) for name, desc in listing.sort]
         seq = index.position().seq
         page = index.rows(question, PageOf(sort, listing.limit, after, fields))
@@ -195,8 +195,9 @@ class QueryService:
         with self._catalog.read() as unit:
             visibility = unit.documents.visibility(caller)
             scope = _scope(unit, caller, ask.place)
-            known = KnownFields(schema, index, visibility)
-            node = parse_filter(ask.filter, known, ask.view)
+        known = KnownFields(schema, index, visibility)
+        node = parse_filter(ask.filter, known, ask.view)
+        with self._catalog.read() as unit:
             node = _Folders(unit, caller, visibility).resolved(node)
         return index, known, Question(node, ask.view, visibility, scope)
 
@@ -219,6 +220,14 @@ def _field(name: str, known: Fields, path: str) -> Field:
     if known.find(found) is None:
         names = [f"${builtin}" for builtin in BUILTIN_TYPES] if found.is_builtin else known.names()
         raise InvalidArguments(f"there is no field {name[:80]!r}{near(name, names)}", path=path)
+    return found
+
+
+def _shown_field(name: str, known: Fields) -> Field:
+    found = _field(name, known, "$.fields")
+    field_type = known.find(found)
+    if field_type is not None and Kind.EMBEDDING in field_type.kinds:
+        raise InvalidArguments(f"{name[:80]} holds vectors, which rows do not carry", path="$.fields")
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from framedex.core.access import Caller
 from framedex.core.chunks import chunks
 from framedex.core.errors import Unavailable
 from framedex.core.filters import filter_text
-from framedex.core.filters.ast import Compare, Field, Operator
+from framedex.core.filters.ast import Compare, Field, IsNull, Not, Operator
 from framedex.core.filters.fields import View
 from framedex.core.ids import ItemId
 from framedex.core.items import ItemPatch
@@ -182,6 +183,30 @@ def test_indexing__a_damaged_index_is_built_anew(library: Library) -> None:
     file.write_bytes(b"nonsense" * 1000)
     library.open_index()
     library.check(Maker(1))
+
+
+def test_indexing__an_index_of_another_catalog_is_built_anew(library: Library, tmp_path: Path) -> None:
+    for _ in range(3):
+        library.workspace.item(library.owner, library.folders[0], metadata='{"num": 1}')
+    library.follow()
+    library.indexing.close()
+    other = Library(tmp_path / "other")
+    for number in range(5):  # a longer log, in which the index's seq is another change
+        other.workspace.item(other.owner, other.folders[0], metadata=json.dumps({"num": number}))
+    other.indexing.close()
+    shutil.rmtree(other.directory / "index", ignore_errors=True)
+    shutil.copytree(library.directory / "index", other.directory / "index")
+    other.open_index()
+    other.check(Maker(2))
+    other.close()
+    library.open_index()
+
+
+def test_indexing__of_vectors_that_they_are_there(library: Library) -> None:
+    library.schemas.save(library.caller, json.dumps({"clip": {"ty": "embedding", "size": 2, "api": None}}))
+    item = library.workspace.item(library.owner, library.folders[0], metadata='{"clip": [0.5, 1]}')
+    library.workspace.item(library.owner, library.folders[0], metadata='{"clip": [0.5]}')
+    assert found_rows(library.follow(), Not(IsNull(Field("clip"))), View.ITEMS) == {(item, None)}
 
 
 def test_indexing__values_that_fit_no_more_are_missing__and_found_again(library: Library) -> None:

@@ -6,7 +6,7 @@ each and nothing outside it is returned, counted or told of.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -18,10 +18,17 @@ from framedex.core.quick import quick_dataclass
 
 
 class Position(NamedTuple):
-    """How far an index is: the seq that it has applied, and the version of the schema that types its columns."""
+    """How far an index is.
+
+    Attributes:
+        seq: that it has applied.
+        schema_version: of the schema that types its columns.
+        mark: what the change of that seq is about. Where the log says otherwise, the index is of another catalog.
+    """
 
     seq: int
     schema_version: int
+    mark: str = ""
 
 
 @quick_dataclass(frozen=True, slots=True)
@@ -201,14 +208,8 @@ class IndexReader(Protocol):
         """Metadata keys with values among what may be seen, in the order in which they appeared."""
         ...
 
-    def count(self, question: Question) -> int: ...
-
     def rows(self, question: Question, page: PageOf) -> RowsPage:
         """A page, and how many rows there are in all."""
-        ...
-
-    def ids(self, question: Question) -> Iterator[ItemId]:
-        """Items of all rows, each once, in the order of their ids. Streams."""
         ...
 
     def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> tuple[Sequence[Facet], int]:
@@ -243,8 +244,4 @@ class IndexFiles(Protocol):
 
     def adopt(self, index: Index) -> None:
         """Makes an index that `create` made the current one, for good; the file of the other is removed."""
-        ...
-
-    def close(self) -> None:
-        """Gives the place back, for another process to have."""
         ...

@@ -16,7 +16,7 @@ from framedex.stores.index.places import Places
 from framedex.stores.index.resources import Resources, Unusable
 
 #: Raised when tables change: an index of another format is built anew.
-FORMAT = 1
+FORMAT = 2
 
 _BUILTINS = {
     # numbers of built-in fields are below 2^53 and need no companion
@@ -25,8 +25,8 @@ _BUILTINS = {
 }
 _OF_ITEMS = "n INTEGER, id UUID, folder INTEGER, is_child BOOLEAN, frames_digest BIGINT"
 _TABLES = (
-    "CREATE TABLE meta (format INTEGER, seq BIGINT, schema_version BIGINT, next_n INTEGER)",
-    f"INSERT INTO meta VALUES ({FORMAT}, 0, 0, 0)",
+    "CREATE TABLE meta (format INTEGER, seq BIGINT, schema_version BIGINT, mark VARCHAR, next_n INTEGER)",
+    f"INSERT INTO meta VALUES ({FORMAT}, 0, 0, '', 0)",
     "CREATE TABLE columns (level VARCHAR, key VARCHAR, storage VARCHAR, number INTEGER)",
     f"CREATE TABLE items ({_OF_ITEMS}, {_BUILTINS[Level.ITEMS]})",
     f"CREATE TABLE frames (n INTEGER, {_BUILTINS[Level.FRAMES]})",
@@ -67,6 +67,10 @@ class Database:
         try:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             yield cursor
+        except duckdb.OutOfMemoryException:
+            raise Unavailable(
+                "this question needs more memory than FRAMEDEX_INDEX_MEMORY_BYTES gives; narrow it, or ask for less"
+            ) from None
         finally:
             cursor.close()
 
@@ -83,17 +87,14 @@ class Database:
 
     def position(self) -> Position:
         with self.reading() as cursor:
-            row = cursor.execute("SELECT seq, schema_version FROM meta").fetchone()
+            row = cursor.execute("SELECT seq, schema_version, mark FROM meta").fetchone()
         assert row is not None, "written at creation"
         return Position(*row)
 
     def move_to(self, position: Position) -> None:
         """Moves the position alone."""
         with self.writing() as cursor:
-            cursor.execute(
-                "UPDATE meta SET seq = $seq, schema_version = $version",
-                {"seq": position.seq, "version": position.schema_version},
-            )
+            write_position(cursor, position)
 
     def layout(self) -> Layout:
         with self.reading() as cursor:
@@ -118,6 +119,14 @@ class Database:
         # Nothing that a filter could reach may touch files or the network (design: the index is locked down).
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+
+
+def write_position(cursor: duckdb.DuckDBPyConnection, position: Position) -> None:
+    """Moves the position, in the transaction of the cursor."""
+    cursor.execute(
+        "UPDATE meta SET seq = $seq, schema_version = $version, mark = $mark",
+        {"seq": position.seq, "version": position.schema_version, "mark": position.mark},
+    )
 
 
 def _config(path: Path, resources: Resources) -> dict[str, str | bool | int | float | list[str]]:

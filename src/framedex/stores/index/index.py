@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,15 +23,11 @@ from framedex.core.ports.index import (
 from framedex.stores.index.database import Database
 from framedex.stores.index.facets import read_facets
 from framedex.stores.index.keys import visible_keys, visible_kinds
-from framedex.stores.index.pages import count_rows, read_page
-from framedex.stores.index.questions import rows_of
+from framedex.stores.index.pages import read_page
 from framedex.stores.index.resources import Resources
-from framedex.stores.index.statements import run
 
 if TYPE_CHECKING:
     from framedex.stores.index.writer import Writer
-
-_IDS_AT_ONCE = 10_000
 
 
 class DuckIndex:
@@ -86,20 +82,9 @@ class DuckIndex:
 
         return Writer(self._database)
 
-    def count(self, question: Question) -> int:
-        with self._database.reading() as cursor:
-            return count_rows(cursor, question, self._layout)
-
     def rows(self, question: Question, page: PageOf) -> RowsPage:
         with self._database.reading() as cursor:
             return read_page(cursor, question, page, self._layout)
-
-    def ids(self, question: Question) -> Iterator[ItemId]:
-        rows = rows_of(question, self._layout)
-        with self._database.reading() as cursor:
-            run(cursor, f"SELECT DISTINCT i.id {rows.source} ORDER BY i.id", rows.parameters)
-            while found := cursor.fetchmany(_IDS_AT_ONCE):
-                yield from (ItemId(str(row[0])) for row in found)
 
     def facets(self, question: Question, facets: Sequence[FacetQuestion]) -> tuple[Sequence[Facet], int]:
         with self._database.reading() as cursor:

@@ -13,7 +13,7 @@ from framedex.core.ids import ItemId
 from framedex.core.ports.index import IndexBatch, IndexedFrame, IndexedItem
 from framedex.stores.index.batches import frame_table, item_table, missing_columns
 from framedex.stores.index.columns import Columns
-from framedex.stores.index.database import Database
+from framedex.stores.index.database import Database, write_position
 from framedex.stores.index.layout import Layout
 from framedex.stores.index.places import PlaceKind, Places
 
@@ -37,10 +37,7 @@ class Writer:
             layout = _without(cursor, batch.gone_places, layout)
             _delete(cursor, known, digests, batch.gone)
             _insert(cursor, items, _Known(known, digests), layout)
-            cursor.execute(
-                "UPDATE meta SET seq = $seq, schema_version = $version",
-                {"seq": batch.position.seq, "version": batch.position.schema_version},
-            )
+            write_position(cursor, batch.position)
         return layout
 
 
