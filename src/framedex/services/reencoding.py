@@ -188,8 +188,8 @@ class ReencodingService:
             for unit in units
         ]
 
-    def frame_map(self, caller: Caller, item_id: ItemId) -> tuple[ItemId, FrameMap]:
-        """The original of a re-encoded video, and how its frames went into it.
+    def frame_map(self, caller: Caller, item_id: ItemId) -> tuple[ItemId | None, FrameMap]:
+        """The original of a re-encoded video, None unless the caller may read it, and how its frames went into it.
 
         Raises:
             NotPermitted: no such item for the caller. NotFound: it is no re-encoded video.
@@ -197,9 +197,10 @@ class ReencodingService:
         with self._catalog.read() as read:
             require_items(read, Action.READ, caller, [item_id])
             found = read.reencodings.get(item_id)
-        if found is None:
-            raise NotFound(f"Item {item_id} was not made by re-encoding, so it has no map of frames.")
-        return found.source_id, FrameMap.from_bytes(found.frame_map)
+            if found is None:
+                raise NotFound(f"Item {item_id} was not made by re-encoding, so it has no map of frames.")
+            source = next(iter(readable_ids(read, caller, [found.source_id])), None)
+        return source, FrameMap.from_bytes(found.frame_map)
 
 
 def _check_count(count: int, path: str) -> None:

@@ -169,10 +169,11 @@ class FrameMapOut(Model):
     """How the frames of a video went into the one that was encoded of it.
 
     Old frame `i`, counted as its frame table counts, is what the new frames from `starts[i]` up to (not with)
-    `starts[i + 1]` show, the last up to `frame_count`. New frame `n` is shown at `n / rate` seconds.
+    `starts[i + 1]` show, the last up to `frame_count`. New frame `n` is shown at `n / rate` seconds. `source_uuid` is
+    null when the original is gone, or not the caller's to read.
     """
 
-    source_uuid: str
+    source_uuid: str | None
     rate: str
     frame_count: int
     starts: list[int]

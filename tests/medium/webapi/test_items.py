@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import httpx
 
+from framedex.core.frame_maps import FrameMap
 from framedex.core.ids import new_id
+from framedex.core.ports.catalog_reencodings import Reencoding
 from framedex.webapi.schemas import HistoryOut, ItemOut, MetadataOut, ProblemOut
 from tests.builders.living import Person
 from tests.medium.webapi.conftest import Live
@@ -152,3 +155,19 @@ def test_patch_metadata__merges_at_the_same_time_lose_nothing(live: Live, owner:
     assert found.json()["metadata"] == {"kept": 1.0, "w0": 4, "w1": 4, "w2": 4, "w3": 4}
     assert found.json()["metadata_version"] == 21
     assert '"kept":1.0' in found.text
+
+
+def test_get_frame_map__names_the_original_to_those_who_may_read_it(
+    live: Live, client: httpx.Client, other: httpx.Client, owner: Person, stranger: Person
+) -> None:
+    source = live.workspace.item(owner, live.workspace.folder(owner, "originals"))
+    made = live.workspace.item(owner, live.workspace.folder(stranger, "copies"))
+    with live.workspace.catalog.write() as unit:
+        unit.reencodings.add(Reencoding(made, source, FrameMap(Fraction(25), 2, (0, 1)).to_bytes()))
+    answer = other.get(f"/items/{made}/frame-map").json()
+    assert answer == {"source_uuid": None, "rate": "25", "frame_count": 2, "starts": [0, 1]}
+    assert client.get(f"/items/{made}/frame-map").status_code == 403
+    of_own = live.workspace.item(owner, live.workspace.folder(owner, "copies"))
+    with live.workspace.catalog.write() as unit:
+        unit.reencodings.add(Reencoding(of_own, source, FrameMap(Fraction(25), 2, (0, 1)).to_bytes()))
+    assert client.get(f"/items/{of_own}/frame-map").json()["source_uuid"] == source
